@@ -1,0 +1,48 @@
+# `make serve` and `make test` set up all that they need below this folder; nothing else is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: serve test lint fix bench docs clean
+
+serve: $(VENV)/core.stamp
+	$(BIN)/enlarger models pull
+	exec $(BIN)/enlarger serve
+
+test: lint
+	$(BIN)/enlarger models pull --all
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: $(VENV)/test.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/test.stamp
+	$(BIN)/enlarger models pull --all
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/test.stamp
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Enlarger needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install "pip>=25.1"
+	@touch $@
+
+$(VENV)/core.stamp: $(VENV)/python.stamp pyproject.toml
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/test.stamp: $(VENV)/core.stamp
+	$(PIP) install --editable ".[test]"
+	@touch $@

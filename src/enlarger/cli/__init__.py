@@ -1,0 +1,55 @@
+"""The command line: one module a verb, nothing but reading arguments and telling what happened."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from enlarger import __version__
+from enlarger.cli import devices, keys, models, serve, up, worker
+from enlarger.cli.report import exit_code_for, fail
+from enlarger.errors import EnlargerError
+
+app = typer.Typer(
+    name="enlarger",
+    help="Self-hosted AI image upscaling: command line, server and library on one engine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("up")(up.up)
+app.command("serve")(serve.serve)
+app.command("worker", hidden=True)(worker.worker)
+app.command("devices")(devices.devices)
+app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"enlarger {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the `enlarger` program; errors end it with a line and a code, not a trace."""
+    try:
+        app()
+    except EnlargerError as error:
+        fail(error)
+        sys.exit(exit_code_for(error))
+    except KeyboardInterrupt:
+        sys.exit(130)

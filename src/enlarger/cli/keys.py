@@ -1,0 +1,63 @@
+"""`enlarger keys`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from enlarger.accounts import Accounts
+from enlarger.cli.report import read_settings
+from enlarger.database import connect
+from enlarger.database.migrate import is_current
+from enlarger.errors import NotReady
+from enlarger.server.app import make_accounts
+
+app = typer.Typer(help="Make, list and revoke the keys that open the server.", no_args_is_help=True)
+POOL_SIZE = 2
+
+
+@app.command()
+def create() -> None:
+    """Make a key and print its secret, once."""
+    with _accounts() as accounts:
+        key, secret = accounts.create_key()
+    typer.echo(secret)
+    typer.echo(f"{key.id}: shown once; it is kept nowhere", err=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the keys, never their secrets."""
+    with _accounts() as accounts:
+        for key in accounts.list_keys():
+            made = datetime.fromtimestamp(key.created_ms / 1000, UTC).isoformat(timespec="seconds")
+            state = "active" if key.revoked_ms is None else "revoked"
+            typer.echo(f"{key.id}  {key.prefix}...{key.last_four}  {made}  {state}")
+
+
+@app.command()
+def revoke(key: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")]) -> None:
+    """Close a key: the next request with it is refused."""
+    with _accounts() as accounts:
+        accounts.revoke_key(key)
+    typer.echo(f"{key} is revoked", err=True)
+
+
+@contextmanager
+def _accounts() -> Iterator[Accounts]:
+    settings = read_settings()
+    if settings.database_url is None and not (settings.data_dir / "enlarger.db").exists():
+        raise NotReady(f"there is no installation in {settings.data_dir}; start the server once")
+    engine = connect(settings.database, pool_size=POOL_SIZE)
+    try:
+        if not is_current(engine):
+            raise NotReady(
+                "the database is of another version; start the server once to bring it up to date"
+            )
+        yield make_accounts(settings, engine)
+    finally:
+        engine.dispose()

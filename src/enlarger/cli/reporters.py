@@ -1,0 +1,113 @@
+"""How `enlarger up` tells how it goes: a bar for people, lines for logs, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from enlarger.cli.errands import Errand
+from enlarger.cli.report import fail
+from enlarger.errors import EnlargerError
+
+
+class Reporter(AbstractContextManager["Reporter"], Protocol):
+    """Told of every errand, in this order; a context manager."""
+
+    def started(self, errand: Errand) -> None:
+        """Its picture is being read."""
+
+    def tile(self, errand: Errand, done: int, total: int) -> None:
+        """`done` of `total` tiles are made."""
+
+    def done(self, errand: Errand, width: int, height: int, seconds: float) -> None:
+        """Its result, of this size, is on the disk."""
+
+    def failed(self, errand: Errand, error: EnlargerError) -> None:
+        """There is no result."""
+
+
+class JsonReporter:
+    """One event a line on standard output; nothing else is ever written there."""
+
+    def __enter__(self) -> JsonReporter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None
+
+    def started(self, errand: Errand) -> None:
+        self._say("started", errand)
+
+    def tile(self, errand: Errand, done: int, total: int) -> None:
+        self._say("tile", errand, done=done, total=total)
+
+    def done(self, errand: Errand, width: int, height: int, seconds: float) -> None:
+        self._say("done", errand, width=width, height=height, seconds=round(seconds, 3))
+
+    def failed(self, errand: Errand, error: EnlargerError) -> None:
+        self._say("failed", errand, code=error.code, message=error.message, param=error.param)
+
+    def _say(self, event: str, errand: Errand, **fields: object) -> None:
+        place = {"input": str(errand.source), "output": str(errand.target)}
+        typer.echo(json.dumps({"event": event, **place, **fields}))
+
+
+class ConsoleReporter:
+    """A bar by tiles on a terminal, and a line for each picture, on standard error."""
+
+    def __init__(self) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("tiles"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+            transient=True,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> ConsoleReporter:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def started(self, errand: Errand) -> None:
+        self._task = self._bars.add_task(errand.source.name, total=None)
+
+    def tile(self, errand: Errand, done: int, total: int) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, completed=done, total=total)
+
+    def done(self, errand: Errand, width: int, height: int, seconds: float) -> None:
+        self._end()
+        typer.echo(f"{errand.target}: {width}x{height} in {seconds:.1f} s", err=True)
+
+    def failed(self, errand: Errand, error: EnlargerError) -> None:
+        self._end()
+        fail(error, str(errand.source))
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None

@@ -1,0 +1,8 @@
+"""The one database: how it is opened, its tables' registry, its migrations.
+
+Every room that keeps rows declares its own tables on `METADATA`; this room knows none of them.
+"""
+
+from enlarger.database.connection import METADATA, connect, now_ms, write
+
+__all__ = ["METADATA", "connect", "now_ms", "write"]

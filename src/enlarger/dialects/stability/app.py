@@ -1,0 +1,30 @@
+"""Stability's API as one application with its own errors and its own OpenAPI document."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from enlarger.dialects.stability import account, errors, upscale
+from enlarger.errors import EnlargerError
+from enlarger.service import Service
+
+
+def create_app(service: Service) -> FastAPI:
+    """Every route of the dialect, at the vendor's own paths."""
+    app = FastAPI(
+        title="Stability AI v2beta, served by Enlarger",
+        version="v2beta",
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            errors.BadField: errors.on_bad_field,
+            errors.PayloadTooLarge: errors.on_payload_too_large,
+            EnlargerError: errors.on_enlarger_error,
+            HTTPException: errors.on_http_exception,
+            Exception: errors.on_unexpected,
+        },
+    )
+    app.include_router(upscale.make_router(service))
+    app.include_router(account.make_router(service))
+    return app

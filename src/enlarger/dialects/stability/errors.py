@@ -1,0 +1,110 @@
+"""Stability's error bodies, and which of our errors becomes which of theirs.
+
+v2beta answers `{id, name, errors[]}`, v1 `{id, name, message}`. Clients of either kind read both
+routes, so v2beta bodies carry `message` as well; `errors` stays out of v1 bodies.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+import structlog
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from enlarger.errors import (
+    BadKey,
+    BusyError,
+    EnlargerError,
+    NotFound,
+    UsageError,
+    WaitTimeout,
+)
+
+LOG = structlog.get_logger()
+REQUEST_LIMIT_BYTES = 10 * 2**20
+
+UNAUTHORIZED = "authorization: invalid or missing header value"
+TOO_LARGE = "body: payloads cannot be larger than 10MiB in size"
+NO_GENERATION = "id: the generation either does not exist or has expired."
+INTERNAL = "An unexpected server error has occurred, please try again later."
+
+HTTP_NAMES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+}
+"""Names for what the framework refuses before a route runs; 404 and 405 are ours."""
+
+
+class BadField(Exception):
+    """A field of the request is wrong; becomes a 400 that names it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+
+
+class PayloadTooLarge(Exception):
+    """The body is larger than 10 MiB; becomes a 413."""
+
+
+def error_response(request: Request, status: int, name: str, message: str) -> JSONResponse:
+    """An error in the shape of the API that the request's path belongs to."""
+    path = request.url.path
+    if "/v1/" in path:
+        return JSONResponse({"id": str(uuid.uuid4()), "name": name, "message": message}, status)
+    body = {"id": secrets.token_hex(16), "name": name, "errors": [message], "message": message}
+    return JSONResponse(body, status)
+
+
+async def on_bad_field(request: Request, error: Exception) -> JSONResponse:
+    """400."""
+    return error_response(request, 400, "bad_request", str(error))
+
+
+async def on_payload_too_large(request: Request, error: Exception) -> JSONResponse:
+    """413."""
+    return error_response(request, 413, "payload_too_large", TOO_LARGE)
+
+
+async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
+    """Our own errors, said in Stability's words. A picture that is too large is a 400 there."""
+    match error:
+        case BadKey():
+            return error_response(request, 401, "unauthorized", UNAUTHORIZED)
+        case NotFound():
+            return error_response(request, 404, "generation_not_found", NO_GENERATION)
+        case UsageError(message=message, param=param):
+            field = param or "body"
+            return error_response(request, 400, "bad_request", f"{field}: {message}")
+        case WaitTimeout(message=message):
+            return error_response(request, 504, "timeout", message)
+        case BusyError(message=message):
+            response = error_response(request, 503, "service_unavailable", message)
+            response.headers["retry-after"] = "5"
+            return response
+        case EnlargerError(code=code):
+            LOG.error("stability.job_error", code=code, reason=str(error))
+    return error_response(request, 500, "internal_error", INTERNAL)
+
+
+async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """What the router refuses: unknown paths and methods, malformed multipart bodies."""
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for this class alone)
+    name = HTTP_NAMES.get(error.status_code, "bad_request")
+    message = {
+        404: f"path: there is no {request.url.path} here",
+        405: f"method: {request.method} is not allowed here",
+    }.get(error.status_code, f"body: {error.detail}")
+    response = error_response(request, error.status_code, name, message)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: logged whole, told in one sentence."""
+    LOG.error("stability.unexpected", exc_info=error)
+    return error_response(request, 500, "internal_error", INTERNAL)

@@ -1,0 +1,90 @@
+"""`/v2beta/stable-image/upscale/...`."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from enlarger.dialects.stability import limits
+from enlarger.dialects.stability.fields import (
+    read_choice,
+    read_form,
+    read_image,
+    read_secret,
+    wants_json,
+)
+from enlarger.dialects.stability.schemas import (
+    ErrorResponse,
+    FastUpscaleRequest,
+    UpscaleImageResponse,
+    multipart,
+)
+from enlarger.jobs import Job
+from enlarger.request import SEED_MAX, Mode, OutputFormat, UpscaleRequest
+from enlarger.service import Service
+
+DOOR = "stability"
+FAST_SCALE = 4.0
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorResponse} for status in (400, 401, 413, 500, 503, 504)
+}
+
+
+def make_router(service: Service) -> APIRouter:
+    """The routes, calling `service`."""
+    router = APIRouter(prefix="/v2beta/stable-image/upscale", tags=["Upscale"])
+
+    @router.post(
+        "/fast",
+        operation_id="upscaleImageFast",
+        summary="Fast upscale",
+        response_class=Response,
+        responses={
+            200: {
+                "description": "The enlarged picture, four times as wide and as high.",
+                "content": {
+                    **{choice.media_type: {} for choice in OutputFormat},
+                    "application/json": {"schema": UpscaleImageResponse.model_json_schema()},
+                },
+            },
+            **ERRORS,
+        },
+        openapi_extra=multipart(FastUpscaleRequest),
+    )
+    async def upscale_image_fast(request: Request) -> Response:
+        caller = await service.authenticate(read_secret(request.headers))
+        async with read_form(request) as form:
+            picture = await read_image(form)
+            output_format = read_choice(form, "output_format", OutputFormat, OutputFormat.PNG)
+        header = await service.examine(picture)
+        limits.FAST.check(header)
+        wanted = UpscaleRequest(
+            mode=Mode.FAST,
+            scale=FAST_SCALE,
+            output_format=output_format,
+            seed=1 + secrets.randbelow(SEED_MAX),
+        )
+        job_id = await service.submit(caller, DOOR, wanted, picture, header)
+        job = await service.wait(caller, job_id)
+        return render(request, job, await service.result(job))
+
+    return router
+
+
+def render(request: Request, job: Job, picture: bytes) -> Response:
+    """A finished job as bytes with headers, or as JSON, by what the caller accepts."""
+    media_type = job.request.output_format.media_type
+    if wants_json(request.headers.get("accept")):
+        body = {
+            "image": base64.b64encode(picture).decode("ascii"),
+            "finish_reason": "SUCCESS",
+            "seed": job.request.seed,
+        }
+        # The parameter is the vendor's; clients look for the part before it.
+        return Response(msgspec.json.encode(body), media_type=f"application/json; type={media_type}")
+    headers = {"finish-reason": "SUCCESS", "seed": str(job.request.seed)}
+    return Response(picture, media_type=media_type, headers=headers)

@@ -1,0 +1,188 @@
+"""Every error that Enlarger raises on purpose.
+
+    EnlargerError
+      UsageError            the caller can fix the request
+        BadParameter        400  a value is missing, of the wrong type or out of range
+        UnsupportedPicture  400  the bytes are not a picture that we read
+        PictureTooLarge     413  more bytes or pixels than a limit allows
+      AccessError           who you are, or what you may
+        BadKey              401  no key, or one that opens nothing
+      NotFound              404  no such thing, or not yours
+      BusyError             try again later
+        NotReady            503  the server is starting or cannot reach a part of itself
+        WaitTimeout         504  the job goes on, but nobody waits for it any longer
+      ModelError            the model side
+        ModelMissing        409  the weights are not in the model store
+        DigestMismatch      502  a fetched file is not the file that the catalogue names
+        BadWeights          502  a weights file does not parse to its last byte
+        FetchFailed         502  the package index did not give us a file
+      DeviceError           the machine
+        InferenceCrashed    500  the process that ran the network died
+        Collapsed           500  a network gave values that are no picture
+      Cancelled             499  the caller asked to stop
+
+A class's docstring is its default message. `code` is stable and may be matched by programs;
+`status` is the HTTP status that a door uses when its vendor has none of its own.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import ClassVar
+
+
+class EnlargerError(Exception):
+    """Something went wrong inside Enlarger; the log has the details under the request id."""
+
+    code: ClassVar[str] = "error"
+    """Stable name of the kind of error, the same in every door and in the database."""
+
+    status: ClassVar[int] = 500
+    """HTTP status where the vendor's contract does not say another."""
+
+    def __init__(self, message: str | None = None, *, param: str | None = None) -> None:
+        """
+        message  what happened, with the offending value and the limit; the class docstring if None.
+        param    the name of the field at fault in our own terms, if one is.
+        """
+        self.message = message or inspect.cleandoc(type(self).__doc__ or "")
+        self.param = param
+        super().__init__(self.message)
+
+
+class UsageError(EnlargerError):
+    """The request cannot be served as it stands; correct it and send it again."""
+
+    code = "bad_request"
+    status = 400
+
+
+class BadParameter(UsageError):
+    """A parameter is missing, of the wrong type or out of range; correct it and send it again."""
+
+    code = "bad_parameter"
+
+
+class UnsupportedPicture(UsageError):
+    """The file is not a readable PNG, JPEG or WebP picture; convert or repair it first."""
+
+    code = "unsupported_picture"
+
+
+class PictureTooLarge(UsageError):
+    """The picture has more bytes or pixels than is allowed; scale it down or raise the limit."""
+
+    code = "picture_too_large"
+    status = 413
+
+
+class AccessError(EnlargerError):
+    """The key may not do this; use another key."""
+
+    code = "access_denied"
+    status = 403
+
+
+class BadKey(AccessError):
+    """The key is missing or opens nothing; make one with `enlarger keys create`."""
+
+    code = "bad_key"
+    status = 401
+
+
+class NotFound(EnlargerError):
+    """There is no such thing here, or it has expired; check the id and the key."""
+
+    code = "not_found"
+    status = 404
+
+
+class BusyError(EnlargerError):
+    """The server cannot take this now; try again later."""
+
+    code = "busy"
+    status = 503
+
+
+class NotReady(BusyError):
+    """The server is not ready; look at /readyz for the part that is missing."""
+
+    code = "not_ready"
+
+
+class WaitTimeout(BusyError):
+    """The result was not there in time; the job goes on and its result is kept."""
+
+    code = "wait_timeout"
+    status = 504
+
+
+class ModelError(EnlargerError):
+    """A network could not be used; look at `enlarger models verify`."""
+
+    code = "model_error"
+    status = 502
+
+
+class ModelMissing(ModelError):
+    """The weights of a network are not here; fetch them with `enlarger models pull`."""
+
+    code = "model_missing"
+    status = 409
+
+
+class DigestMismatch(ModelError):
+    """A file differs from the catalogue's digest; remove it and run `enlarger models pull` again."""
+
+    code = "digest_mismatch"
+
+
+class BadWeights(ModelError):
+    """A weights file is damaged or of an unknown kind; run `enlarger models verify`."""
+
+    code = "bad_weights"
+
+
+class FetchFailed(ModelError):
+    """A package could not be fetched; check the package index that pip is configured with."""
+
+    code = "fetch_failed"
+
+
+class DeviceError(EnlargerError):
+    """The machine could not finish the work; try again, or a smaller picture."""
+
+    code = "device_error"
+
+
+class InferenceCrashed(DeviceError):
+    """The inference process died while it worked on this picture; it was started again."""
+
+    code = "inference_crashed"
+
+
+class Collapsed(DeviceError):
+    """The network gave values that are not a picture; try another mode and report the picture."""
+
+    code = "collapsed"
+
+
+class Cancelled(EnlargerError):
+    """The work was stopped because the caller asked for it."""
+
+    code = "cancelled"
+    status = 499
+
+
+def by_code(code: str, message: str, param: str | None = None) -> EnlargerError:
+    """The error with this `code`, made again on the far side of a process or of the database.
+
+    An unknown code (a row that a newer version wrote) gives a plain EnlargerError.
+    """
+    classes: list[type[EnlargerError]] = [EnlargerError]
+    while classes:
+        candidate = classes.pop()
+        if candidate.code == code:
+            return candidate(message, param=param)
+        classes.extend(candidate.__subclasses__())
+    return EnlargerError(message, param=param)

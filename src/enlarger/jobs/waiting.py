@@ -1,0 +1,64 @@
+"""Waiting for jobs: one poller for all the requests of a process that wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from enlarger.errors import WaitTimeout
+from enlarger.jobs.jobs import Jobs
+
+LOG = structlog.get_logger()
+
+EAGER_S = 10.0
+"""How long after the last request came the poller looks often."""
+EAGER_POLL_S = 0.025
+PATIENT_POLL_S = 0.25
+
+
+class Waiting:
+    """Wakes whoever waits for a job within 25 ms of its end (250 ms once everybody waits long).
+
+    One query serves all who wait, however many; nobody waiting, nothing is asked.
+    """
+
+    def __init__(self, jobs: Jobs, clock: Callable[[], float] = time.monotonic) -> None:
+        self._jobs = jobs
+        self._clock = clock
+        self._waiters: dict[asyncio.Event, str] = {}
+        self._last_arrival = 0.0
+        self._poller: asyncio.Task[None] | None = None
+
+    async def wait(self, job_id: str, timeout_s: float) -> None:
+        """Return when the job has ended. Raises WaitTimeout after `timeout_s`; the job goes on."""
+        event = asyncio.Event()
+        self._waiters[event] = job_id
+        self._last_arrival = self._clock()
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll())
+        try:
+            async with asyncio.timeout(timeout_s):
+                await event.wait()
+        except TimeoutError:
+            raise WaitTimeout from None
+        finally:
+            del self._waiters[event]
+
+    async def _poll(self) -> None:
+        while self._waiters:
+            is_eager = self._clock() - self._last_arrival < EAGER_S
+            await asyncio.sleep(EAGER_POLL_S if is_eager else PATIENT_POLL_S)
+            waiting = set(self._waiters.values())
+            try:
+                ended = await asyncio.to_thread(self._jobs.ended, waiting)
+            except SQLAlchemyError as error:
+                # Those who wait have a time limit of their own; the database may be back before it.
+                LOG.warning("waiting.poll_failed", error=type(error).__name__)
+                continue
+            for event, job_id in self._waiters.items():
+                if job_id in ended:
+                    event.set()

@@ -1,0 +1,1 @@
+"""Assembles the HTTP server and keeps its processes alive."""

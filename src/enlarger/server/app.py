@@ -1,0 +1,54 @@
+"""The whole HTTP application."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from dbos import DBOSClient
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp
+
+from enlarger.accounts import Accounts
+from enlarger.accounts.secret import read_or_make_pepper
+from enlarger.dialects import stability
+from enlarger.server import health
+from enlarger.server.doors import STABILITY, Doors
+from enlarger.server.middleware import Lingering, RequestIds
+from enlarger.service import Limits, Service
+from enlarger.settings import Settings
+from enlarger.storage import ObjectStore
+
+
+def make_service(settings: Settings, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> Service:
+    """The service that `settings` describe."""
+    limits = Limits(
+        max_input_pixels=settings.max_input_pixels,
+        max_output_pixels=settings.max_output_pixels,
+        wait_timeout_s=settings.wait_timeout_s,
+    )
+    return Service(engine, client, store, make_accounts(settings, engine), limits)
+
+
+def make_accounts(settings: Settings, engine: sa.Engine) -> Accounts:
+    """The accounts of the installation whose data folder `settings` name."""
+    return Accounts(engine, read_or_make_pepper(settings.data_dir / "secrets" / "key-pepper"))
+
+
+def make_app(service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> ASGIApp:
+    """Every dialect, the health routes, and what surrounds them."""
+    own = Starlette(
+        routes=health.make_routes(engine, client, store),
+        exception_handlers={HTTPException: _on_http_exception},
+    )
+    doors = Doors({STABILITY: stability.create_app(service)}, otherwise=own)
+    return RequestIds(Lingering(doors))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """Our own shape of an error, for paths that belong to no vendor."""
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for this class alone)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
+    body = {"message": f"{request.url.path}: {error.detail}", "type": "usage", "code": code}
+    return JSONResponse({"error": body}, error.status_code, headers=error.headers)

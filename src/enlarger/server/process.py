@@ -1,0 +1,45 @@
+"""The API process: started by the supervisor with a socket that is bound already."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from enlarger.database import connect
+from enlarger.jobs.durable import API_POOL_SIZE, make_client
+from enlarger.processes import configure_logging, watch_lifeline
+from enlarger.server.app import make_app, make_service
+from enlarger.settings import Settings
+from enlarger.storage import ObjectStore
+
+KEEP_ALIVE_S = 75
+"""Longer than the pools of common clients keep a connection, so that they close it and not we."""
+
+
+def main() -> None:
+    """Serve on the socket whose descriptor is the first argument, until SIGTERM."""
+    settings = Settings()
+    configure_logging(settings.log_format)
+    watch_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    engine = connect(settings.database, pool_size=API_POOL_SIZE)
+    client = make_client(engine)
+    store = ObjectStore(settings.object_store)
+    service = make_service(settings, engine, client, store)
+    config = uvicorn.Config(
+        make_app(service, engine, client, store),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(settings.drain_timeout_s),
+    )
+    uvicorn.Server(config).run([socket.socket(fileno=int(sys.argv[1]))])
+
+
+if __name__ == "__main__":
+    main()

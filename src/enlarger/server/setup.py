@@ -1,0 +1,55 @@
+"""Makes an installation ready to serve: folders, weights, schema, first workspace and key."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+from enlarger.database import connect
+from enlarger.database.migrate import migrate
+from enlarger.engine.engine import networks_of
+from enlarger.errors import NotReady
+from enlarger.jobs import durable
+from enlarger.models import ModelStore, known_networks
+from enlarger.models.pull import OnBytes, pull
+from enlarger.request import Mode
+from enlarger.server.app import make_accounts
+from enlarger.settings import Settings
+
+SETUP_POOL_SIZE = 4
+
+
+def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
+    """Do what is missing; safe to call at every start.
+
+    Returns the secret of the first key if this start drew one: it is kept nowhere.
+
+    Raises FetchFailed where weights are missing and cannot be fetched.
+    """
+    needed = {entry.name: entry for mode in Mode for entry in networks_of(mode, known_networks())}
+    store = ModelStore(settings.models_path)
+    pull(store, needed.values(), on_bytes=on_bytes, offline=settings.offline)
+    engine = connect(settings.database, pool_size=SETUP_POOL_SIZE)
+    try:
+        migrate(engine)
+        durable.prepare(engine)
+        key = settings.bootstrap_key
+        return make_accounts(settings, engine).bootstrap(
+            key.get_secret_value() if key else None, settings.bootstrap_credit_micros
+        )
+    finally:
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def owning(data_dir: Path) -> Iterator[None]:
+    """Hold the data folder for one server. Raises NotReady if another one has it."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (data_dir / "server.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise NotReady(f"another server already uses {data_dir}") from None
+        yield

@@ -1,0 +1,115 @@
+"""Keeps one API process and one worker alive; holds the port, so that no restart refuses a client."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+import structlog
+
+from enlarger.processes import LIFELINE_VARIABLE
+
+LOG = structlog.get_logger()
+BACKLOG = 2048
+"""Connections that wait in the kernel while the API process is being replaced."""
+POLL_S = 0.1
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 10.0
+HEALTHY_AFTER_S = 30.0
+"""A process that lived this long is restarted at once the next time."""
+KILL_AFTER_S = 5.0
+"""Grace beyond the drain time before a process that does not stop is killed."""
+
+
+@dataclass
+class Watched:
+    """One process that is started again whenever it ends."""
+
+    name: str
+    command: Sequence[str]
+    descriptors: tuple[int, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    retry_at: float = 0.0
+    backoff_s: float = field(default=BACKOFF_FIRST_S)
+
+
+class Supervisor:
+    """Starts, restarts and stops the processes of one server."""
+
+    def __init__(self, listener: socket.socket, environment: dict[str, str], drain_s: float) -> None:
+        """
+        listener     the bound socket that API processes accept from.
+        environment  of every process that is started.
+        drain_s      how long a stopping process may finish what it has begun.
+        """
+        self._drain_s = drain_s
+        self._stopping = threading.Event()
+        self._again = threading.Event()
+        # Only this process holds the write end: when it is gone, however, the others notice.
+        lifeline, self._lifeline_end = os.pipe()
+        self._lifeline = lifeline
+        self._environment = {**environment, LIFELINE_VARIABLE: str(lifeline)}
+        port = listener.fileno()
+        self._api = Watched("api", [sys.executable, "-m", "enlarger.server.process", str(port)], (port,))
+        self._worker = Watched("worker", [sys.executable, "-m", "enlarger", "worker"])
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT. A second signal ends everything at once, which is safe as well."""
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+        while not self._stopping.wait(POLL_S):
+            for watched in (self._worker, self._api):
+                self._tend(watched)
+        LOG.info("server.stopping", drain_s=self._drain_s)
+        # The API first: it answers the requests that it has, for which it needs the worker.
+        self._stop(self._api)
+        self._stop(self._worker)
+        LOG.info("server.stopped")
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        (self._again if self._stopping.is_set() else self._stopping).set()
+
+    def _tend(self, watched: Watched) -> None:
+        now = time.monotonic()
+        process = watched.process
+        if process is not None and process.poll() is not None:
+            lived_s = now - watched.started_at
+            if lived_s > HEALTHY_AFTER_S:
+                watched.backoff_s = BACKOFF_FIRST_S
+            watched.process = None
+            watched.retry_at = now + watched.backoff_s
+            watched.backoff_s = min(2 * watched.backoff_s, BACKOFF_MAX_S)
+            LOG.warning("process.died", name=watched.name, pid=process.pid, code=process.returncode)
+        if watched.process is None and now >= watched.retry_at:
+            watched.started_at = now
+            watched.process = subprocess.Popen(
+                watched.command,
+                env=self._environment,
+                pass_fds=(self._lifeline, *watched.descriptors),
+                # Ctrl-C in a terminal goes to the supervisor alone, which stops the rest in order.
+                start_new_session=True,
+            )
+            LOG.info("process.started", name=watched.name, pid=watched.process.pid)
+
+    def _stop(self, watched: Watched) -> None:
+        process = watched.process
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + self._drain_s + KILL_AFTER_S
+        while process.poll() is None:
+            if self._again.is_set() or time.monotonic() > deadline:
+                LOG.warning("process.killed", name=watched.name, pid=process.pid)
+                process.kill()
+                process.wait()
+                return
+            self._again.wait(POLL_S)

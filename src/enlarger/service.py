@@ -1,0 +1,113 @@
+"""The use cases: the only door that dialects and pages go through.
+
+Everything here is the same whoever calls: limits, acceptance, waiting, results. Nothing here knows
+a vendor's words, and no network is ever loaded in this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from dbos import DBOSClient
+
+from enlarger.accounts import Accounts, Caller
+from enlarger.engine.geometry import Size, check_output
+from enlarger.errors import NotFound
+from enlarger.imaging import Format, Header, probe
+from enlarger.imaging.encode import check_size
+from enlarger.jobs import Job, Jobs
+from enlarger.jobs.waiting import Waiting
+from enlarger.request import UpscaleRequest
+from enlarger.storage import ObjectStore
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What this installation takes, whatever the door."""
+
+    max_input_pixels: int
+    max_output_pixels: int
+    wait_timeout_s: float
+
+
+class Service:
+    """Submit, wait, fetch; one instance in the API process."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        client: DBOSClient,
+        store: ObjectStore,
+        accounts: Accounts,
+        limits: Limits,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._accounts = accounts
+        self._limits = limits
+        self._jobs = Jobs(engine)
+        self._waiting = Waiting(self._jobs)
+
+    async def authenticate(self, secret: str) -> Caller:
+        """Who holds this secret. Raises BadKey."""
+        return await asyncio.to_thread(self._accounts.authenticate, secret)
+
+    async def examine(self, picture: bytes) -> Header:
+        """A picture's format and size. Raises UnsupportedPicture, PictureTooLarge."""
+        return await asyncio.to_thread(probe, picture, max_pixels=self._limits.max_input_pixels)
+
+    async def submit(
+        self, caller: Caller, door: str, request: UpscaleRequest, picture: bytes, header: Header
+    ) -> str:
+        """Accept a job and return its id: from then on it ends, well or badly, whatever happens.
+
+        door     the dialect that the request came through.
+        header   what `examine` said of `picture`.
+
+        Raises PictureTooLarge if the result would be larger than this installation or the output
+        format allows; then nothing is kept.
+        """
+        size = check_output(
+            Size(header.width, header.height), request.scale, self._limits.max_output_pixels
+        )
+        check_size(Format(request.output_format), size.width, size.height)
+        return await asyncio.to_thread(self._accept, caller, door, request, picture)
+
+    async def wait(self, caller: Caller, job_id: str) -> Job:
+        """The job when it has succeeded.
+
+        Raises the error that it failed with, WaitTimeout if it took too long (it goes on), or
+        NotFound if it is not the caller's.
+        """
+        await self._waiting.wait(job_id, self._limits.wait_timeout_s)
+        job = await asyncio.to_thread(self._jobs.get, job_id)
+        if job.workspace_id != caller.workspace.id:
+            raise NotFound
+        if job.error is not None:
+            raise job.error
+        return job
+
+    async def result(self, job: Job) -> bytes:
+        """The encoded picture of a job that succeeded. Raises NotFound once it has expired."""
+        if job.outcome is None:
+            raise NotFound
+        return await asyncio.to_thread(self._store.read, job.outcome.result_key)
+
+    def _accept(self, caller: Caller, door: str, request: UpscaleRequest, picture: bytes) -> str:
+        job_id = str(uuid.uuid4())
+        input_key = f"ws/{caller.workspace.id}/inputs/{job_id}"
+        # The picture first: a job whose picture is missing could not keep its promise.
+        self._store.create(input_key, picture)
+        self._jobs.submit(
+            self._client,
+            job_id=job_id,
+            workspace_id=caller.workspace.id,
+            key_id=caller.key_id,
+            door=door,
+            request=request,
+            input_key=input_key,
+        )
+        return job_id

@@ -1,0 +1,147 @@
+"""Every setting, once: this table is the environment, the TOML file, the flags and the reference page.
+
+A setting NAME is read from the variable ENLARGER_NAME, else from `name` in the TOML file that
+ENLARGER_CONFIG names, else has the default below.
+"""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from enlarger.request import MAX_OUTPUT_PIXELS
+
+BOOTSTRAP_KEY_MIN = 32
+MICROS = 1_000_000
+"""Micro-credits in a US dollar."""
+
+
+def _check_secret(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < BOOTSTRAP_KEY_MIN:
+        raise ValueError(f"must have {BOOTSTRAP_KEY_MIN} or more characters")
+    return secret
+
+
+def _check_credit(text: str) -> str:
+    if text == "unlimited":
+        return text
+    try:
+        amount = Decimal(text) * MICROS
+    except InvalidOperation:
+        raise ValueError("must be an amount of US dollars or `unlimited`") from None
+    if not amount.is_finite() or amount < 0 or amount != int(amount):
+        raise ValueError("must be 0 or more with at most six decimals")
+    return text
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; immutable once read."""
+
+    model_config = SettingsConfigDict(env_prefix="ENLARGER_", frozen=True, extra="forbid")
+
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("enlarger"),
+        description="Folder for the database, the pictures and the secrets of this installation.",
+    )
+    models_dir: Path | None = Field(
+        None, description="Folder of the model store; `models` in the data folder if not set."
+    )
+    host: str = Field("127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes a free one and prints it.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL; `enlarger.db` (SQLite) in the data folder if not set."
+    )
+    object_store_url: str | None = Field(
+        None,
+        description="Where pictures are kept: `file:///...`; `objects` in the data folder if not set.",
+    )
+    bootstrap_key: Annotated[SecretStr, AfterValidator(_check_secret)] | None = Field(
+        None,
+        description="Secret, 32 characters or more, of the key `key_bootstrap` that the first start"
+        " makes; without it the first start makes a key and prints it once.",
+    )
+    bootstrap_credit: Annotated[str, AfterValidator(_check_credit)] = Field(
+        "1000.000000",
+        description="Credit of the first workspace in US dollars, or `unlimited`.",
+    )
+    offline: bool = Field(False, description="Refuse every outbound request, weights included.")
+    threads: int = Field(0, ge=0, description="Processor threads for a network; 0 takes every core.")
+    precision: Literal["auto", "f32", "bf16"] = Field(
+        "auto", description="Arithmetic of the networks; `auto` is bf16 where the processor has it."
+    )
+    max_input_pixels: int = Field(
+        50_000_000, ge=1, description="Largest picture that the server takes, in pixels."
+    )
+    max_output_pixels: int = Field(
+        MAX_OUTPUT_PIXELS, ge=1, description="Largest result that the server makes, in pixels."
+    )
+    wait_timeout_s: float = Field(
+        290.0, gt=0, description="Seconds that a synchronous request waits for its result."
+    )
+    job_timeout_s: float = Field(
+        900.0,
+        gt=0,
+        description="Seconds after which an attempt at a job counts as hung and is ended.",
+    )
+    drain_timeout_s: float = Field(
+        30.0, ge=0, description="Seconds that a stopping server gives the work under way."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
+
+    @property
+    def models_path(self) -> Path:
+        """Folder of the model store."""
+        return self.models_dir or self.data_dir / "models"
+
+    @property
+    def cache_path(self) -> Path:
+        """Folder of compiled networks; may be deleted at any time."""
+        return self.models_path / ".compiled"
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'enlarger.db'}"
+
+    @property
+    def object_store(self) -> str:
+        """URL of the object store."""
+        return self.object_store_url or (self.data_dir / "objects").absolute().as_uri()
+
+    @property
+    def scratch_path(self) -> Path:
+        """Folder for pictures on their way through a worker; emptied when one starts."""
+        return self.data_dir / "scratch"
+
+    @property
+    def bootstrap_credit_micros(self) -> int | None:
+        """First credit in micro-credits; None is unlimited."""
+        if self.bootstrap_credit == "unlimited":
+            return None
+        return int(Decimal(self.bootstrap_credit) * MICROS)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the TOML file."""
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if config := os.environ.get("ENLARGER_CONFIG"):
+            sources.append(TomlConfigSettingsSource(settings_cls, Path(config)))
+        return tuple(sources)

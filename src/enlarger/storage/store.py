@@ -1,0 +1,68 @@
+"""The object store."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore
+
+from enlarger.errors import BadParameter, NotFound
+from enlarger.files import sync_folder
+
+
+class ObjectStore:
+    """Objects by key. A key is written once: its content never changes."""
+
+    def __init__(self, url: str) -> None:
+        """
+        url  `file:///absolute/folder`; the folder is made if need be.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+            raise BadParameter(f"object store {url!r} must be a file:/// URL", param="object_store_url")
+        self._root = Path(unquote(parts.path))
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._store = LocalStore(self._root)
+
+    def create(self, key: str, source: bytes | Path) -> None:
+        """Store an object, whole and on the disk when this returns. A key that exists is left as it is.
+
+        That it may exist is what makes a repeated attempt at a job harmless.
+        """
+        try:
+            obstore.put(self._store, key, source, mode="create")
+        except AlreadyExistsError:
+            return
+        path = self._root / key
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+
+    def read(self, key: str) -> bytes:
+        """The object's bytes. Raises NotFound."""
+        try:
+            return obstore.get(self._store, key).bytes().to_bytes()
+        except FileNotFoundError:
+            raise NotFound from None
+
+    def copy_to(self, key: str, target: Path) -> None:
+        """Write the object to a file, in pieces. Raises NotFound."""
+        try:
+            pieces = obstore.get(self._store, key).stream()
+        except FileNotFoundError:
+            raise NotFound from None
+        with target.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+
+    def keys(self, prefix: str) -> list[str]:
+        """Every key below `prefix`."""
+        return [str(item["path"]) for batch in obstore.list(self._store, prefix) for item in batch]
+
+    def check(self) -> None:
+        """Raise unless objects can be listed now."""
+        obstore.list_with_delimiter(self._store, "health")

@@ -1,0 +1,76 @@
+"""The worker process: one slot, one durable-job executor, one inference child."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from pathlib import Path
+
+import structlog
+from dbos import DBOS
+
+from enlarger.database import connect
+from enlarger.errors import EnlargerError
+from enlarger.jobs import Jobs
+from enlarger.jobs.durable import WORKER_POOL_SIZE, worker_config
+from enlarger.jobs.reconcile import fail_stranded
+from enlarger.jobs.slots import HEARTBEAT_S, Slot
+from enlarger.processes import watch_lifeline
+from enlarger.settings import Settings
+from enlarger.storage import ObjectStore
+from enlarger.worker.inference import InferenceChild
+from enlarger.worker.work import Work
+
+LOG = structlog.get_logger()
+
+
+def run_worker(settings: Settings, ordinal: int) -> None:
+    """Work until SIGTERM or until the supervisor is gone; the job under way may finish first.
+
+    The process must end at once when this returns: a job that did not finish in time is still held
+    by a thread of it, the child lives as long as the process, and the next worker of this slot takes
+    the job up again.
+
+    Raises NotReady if another worker holds the slot, and what kept the networks from loading.
+    """
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    signal.signal(signal.SIGINT, lambda number, frame: stop.set())
+    watch_lifeline(stop.set)
+
+    engine = connect(settings.database, pool_size=WORKER_POOL_SIZE)
+    slot = Slot(engine, settings.data_dir / "slots", ordinal)
+    child = InferenceChild()
+    try:
+        child.revive()
+        jobs = Jobs(engine)
+        work = Work(
+            jobs,
+            ObjectStore(settings.object_store),
+            child,
+            scratch=_empty(settings.scratch_path / slot.id),
+            job_timeout_s=settings.job_timeout_s,
+        )
+        DBOS(config=worker_config(engine, slot.id))
+        work.register()
+        DBOS.launch()
+        LOG.info("worker.ready", slot=slot.id)
+        slot.heartbeat(is_ready=True)
+        while not stop.wait(HEARTBEAT_S):
+            slot.heartbeat(is_ready=child.revive())
+            fail_stranded(jobs)
+        LOG.info("worker.stopping", slot=slot.id)
+        slot.heartbeat(is_ready=False)
+        DBOS.destroy(workflow_completion_timeout_sec=int(settings.drain_timeout_s))
+    except EnlargerError as error:
+        LOG.error("worker.failed", code=error.code, reason=error.message)
+        raise
+    finally:
+        slot.release()
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
