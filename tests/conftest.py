@@ -1,0 +1,50 @@
+"""What all tests share: real photographs, the real weights, and a real server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from enlarger.models import ModelStore, known_networks
+from enlarger.models.pull import pull
+from tests.support.photos import photo
+from tests.support.running import RunningServer
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+MODELS = Path(os.environ.get("ENLARGER_MODELS_DIR", REPOSITORY / ".cache" / "models"))
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads the settings, or touches the data, of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith("ENLARGER_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ENLARGER_MODELS_DIR", str(MODELS))
+    monkeypatch.setenv("ENLARGER_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def store() -> ModelStore:
+    """The model store with every network of the catalogue in it."""
+    store = ModelStore(MODELS)
+    pull(store, known_networks().values())
+    return store
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> NDArray[np.uint8]:
+    """A face, 512x512: NASA, public domain."""
+    return photo("astronaut")
+
+
+@pytest.fixture(scope="session")
+def server(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server that several tests share; none of them may break it."""
+    with RunningServer.start(tmp_path_factory.mktemp("server"), MODELS) as running:
+        yield running

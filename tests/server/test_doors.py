@@ -1,0 +1,67 @@
+"""Which vendor owns which path."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.running import RunningServer
+
+from enlarger.server.doors import owner_of
+
+
+@pytest.mark.parametrize(
+    ("path", "owner"),
+    [
+        ("/v2beta/stable-image/upscale/fast", "stability"),
+        ("/v2beta", "stability"),
+        ("/v2betamax", None),
+        ("/v1/user/balance", "stability"),
+        ("/v1/users", None),
+        ("/v1/jobs", None),
+        ("/", None),
+    ],
+)
+def test_owner(path: str, owner: str | None) -> None:
+    assert owner_of(path) == owner
+
+
+def test_every_dialect_answers_below_its_prefix_too(server: RunningServer) -> None:
+    with server.client() as client:
+        plain, prefixed = (client.get(f"{prefix}/v1/user/balance") for prefix in ("", "/stability"))
+    assert plain.status_code == prefixed.status_code == 200
+    assert plain.json() == prefixed.json()
+
+
+def test_paths_of_nobody_get_our_own_error(server: RunningServer) -> None:
+    with server.client() as client:
+        response = client.get("/nobody/was/here")
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "not_found"
+    assert len(response.headers["x-request-id"]) == 32
+
+
+def test_health(server: RunningServer) -> None:
+    with server.client() as client:
+        assert client.get("/healthz").json() == {"status": "ok"}
+        ready = client.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json() == {"database": "ok", "objects": "ok", "worker": "ok", "versions": "ok"}
+
+
+def test_no_key_and_no_picture_gets_into_the_log(server: RunningServer) -> None:
+    from tests.support.running import SECRET
+
+    with server.client() as client:
+        client.get("/v1/user/balance", params={"leak": "in-the-query"})
+        client.get("/v1/user/balance", headers={"authorization": "Bearer leak-in-a-header"})
+    log = server.log()
+    assert "/v1/user/balance" in log
+    assert SECRET not in log
+    assert "leak" not in log
+
+
+def test_the_process_that_decodes_strangers_files_has_no_secret(server: RunningServer) -> None:
+    import psutil
+
+    environment = psutil.Process(server.pid_of("child")).environ()
+    assert "ENLARGER_BOOTSTRAP_KEY" not in environment
+    assert "ENLARGER_MODELS_DIR" in environment
