@@ -5,10 +5,17 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
-from enlarger.accounts.secret import LIVE_PREFIX, digest_of, is_well_formed, make_secret
+from enlarger.accounts.secret import (
+    LIVE_PREFIX,
+    digest_of,
+    is_well_formed,
+    make_secret,
+    read_or_make_pepper,
+)
 from enlarger.accounts.tables import KEYS, WORKSPACES
 from enlarger.database import now_ms, write
 from enlarger.errors import BadKey, NotFound
@@ -46,6 +53,11 @@ class Caller:
 
     workspace: Workspace
     key_id: str
+
+
+def open_accounts(engine: sa.Engine, data_dir: Path) -> Accounts:
+    """The accounts of the installation in `data_dir`, whose pepper is made if there is none."""
+    return Accounts(engine, read_or_make_pepper(data_dir / "secrets" / "key-pepper"))
 
 
 class Accounts:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enlarger.accounts import Accounts
 from enlarger.cli.report import read_settings
-from enlarger.database import connect
-from enlarger.database.migrate import is_current
 from enlarger.errors import NotReady
-from enlarger.server.app import make_accounts
+
+if TYPE_CHECKING:
+    from enlarger.accounts import Accounts
 
 app = typer.Typer(help="Make, list and revoke the keys that open the server.", no_args_is_help=True)
 POOL_SIZE = 2
@@ -49,6 +48,10 @@ def revoke(key: Annotated[str, typer.Argument(help="Id of the key, as `keys list
 
 @contextmanager
 def _accounts() -> Iterator[Accounts]:
+    from enlarger.accounts import open_accounts
+    from enlarger.database import connect
+    from enlarger.database.migrate import is_current
+
     settings = read_settings()
     if settings.database_url is None and not (settings.data_dir / "enlarger.db").exists():
         raise NotReady(f"there is no installation in {settings.data_dir}; start the server once")
@@ -58,6 +61,6 @@ def _accounts() -> Iterator[Accounts]:
             raise NotReady(
                 "the database is of another version; start the server once to bring it up to date"
             )
-        yield make_accounts(settings, engine)
+        yield open_accounts(engine, settings.data_dir)
     finally:
         engine.dispose()

@@ -16,10 +16,10 @@ import typer
 from enlarger.cli.report import download_progress, read_settings
 from enlarger.errors import NotReady
 from enlarger.processes import configure_logging
-from enlarger.server.setup import owning, set_up
-from enlarger.server.supervisor import BACKLOG, Supervisor
 from enlarger.settings import Settings
 
+BACKLOG = 2048
+"""Connections that wait in the kernel while the API process is being replaced."""
 READY_POLL_S = 0.2
 READY_TIMEOUT_S = 180.0
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (where the own page is reached)
@@ -31,6 +31,9 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of this installation.")] = None,
 ) -> None:
     """Start the server and keep it alive until SIGTERM or Ctrl-C."""
+    from enlarger.server.setup import owning, set_up
+    from enlarger.server.supervisor import Supervisor
+
     settings = read_settings(host=host, port=port, data_dir=data_dir)
     configure_logging(settings.log_format)
     with owning(settings.data_dir):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def up(
-    inputs: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT", help="Pictures, or folders of pictures.")
+    ],
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", help="File, or folder; beside each input if not given."),

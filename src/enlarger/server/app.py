@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
-from enlarger.accounts import Accounts
-from enlarger.accounts.secret import read_or_make_pepper
+from enlarger.accounts import open_accounts
 from enlarger.dialects import stability
 from enlarger.server import health
 from enlarger.server.doors import STABILITY, Doors
@@ -28,12 +27,7 @@ def make_service(settings: Settings, engine: sa.Engine, client: DBOSClient, stor
         max_output_pixels=settings.max_output_pixels,
         wait_timeout_s=settings.wait_timeout_s,
     )
-    return Service(engine, client, store, make_accounts(settings, engine), limits)
-
-
-def make_accounts(settings: Settings, engine: sa.Engine) -> Accounts:
-    """The accounts of the installation whose data folder `settings` name."""
-    return Accounts(engine, read_or_make_pepper(settings.data_dir / "secrets" / "key-pepper"))
+    return Service(engine, client, store, open_accounts(engine, settings.data_dir), limits)
 
 
 def make_app(service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> ASGIApp:

@@ -33,18 +33,25 @@ class RequestIds:
             return
         request_id = secrets.token_hex(16)
         status = 0
+        is_answered = False
         started = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_answered
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[REQUEST_ID] = request_id
             await send(message)
+            is_answered = message["type"] == "http.response.body" and not message.get("more_body")
 
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception:
+                # A dialect logs its faults and answers them; raising them again, as its framework
+                # does, would only make the server drop the connection under the next request.
+                if not is_answered:
+                    raise
             finally:
                 # Probes come every few seconds and say nothing that their answers do not.
                 log = LOG.debug if scope["path"] in PROBES else LOG.info

@@ -7,6 +7,7 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from enlarger.accounts import open_accounts
 from enlarger.database import connect
 from enlarger.database.migrate import migrate
 from enlarger.engine.engine import networks_of
@@ -15,7 +16,6 @@ from enlarger.jobs import durable
 from enlarger.models import ModelStore, known_networks
 from enlarger.models.pull import OnBytes, pull
 from enlarger.request import Mode
-from enlarger.server.app import make_accounts
 from enlarger.settings import Settings
 
 SETUP_POOL_SIZE = 4
@@ -36,7 +36,7 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
         migrate(engine)
         durable.prepare(engine)
         key = settings.bootstrap_key
-        return make_accounts(settings, engine).bootstrap(
+        return open_accounts(engine, settings.data_dir).bootstrap(
             key.get_secret_value() if key else None, settings.bootstrap_credit_micros
         )
     finally:

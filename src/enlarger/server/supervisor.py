@@ -18,8 +18,6 @@ import structlog
 from enlarger.processes import LIFELINE_VARIABLE
 
 LOG = structlog.get_logger()
-BACKLOG = 2048
-"""Connections that wait in the kernel while the API process is being replaced."""
 POLL_S = 0.1
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 10.0

@@ -4,13 +4,21 @@ Chosen by measurement: bf16 convolutions at 95 to 110 % of this kind of machine'
 rate, and a fifth of ncnn's memory (docs/explanation/01-engine.md).
 """
 
+# ruff: noqa: E402 (what comes before the import of openvino has to)
+
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Importing openvino reports the import to an analytics service through this package, where it is
+# installed. A module that cannot be imported is a case that openvino foresees: nothing is sent.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
 import openvino as ov
 from openvino import opset15 as op
 

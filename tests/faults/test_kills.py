@@ -1,0 +1,209 @@
+"""kill -9 of each process in mid-job: the supervisor restarts it, the job is done, and done once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from tests.conftest import MODELS
+from tests.support.photos import encoded, scaled
+from tests.support.running import RunningServer, wait_for
+
+from enlarger.models import ModelStore
+
+PATH = "/v2beta/stable-image/upscale/fast"
+RECOVERY_S = 60.0
+LONG = encoded(scaled("coffee", 1200, 870), "JPEG")
+"""Six tiles: seconds of work, so that a kill can hit it."""
+
+
+@pytest.fixture(scope="module")
+def fragile(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server that these tests may break."""
+    with RunningServer.start(tmp_path_factory.mktemp("fragile"), MODELS) as running:
+        yield running
+
+
+class Client(threading.Thread):
+    """Posts one picture, and again whenever the connection broke, as a program with retries does."""
+
+    def __init__(self, server: RunningServer) -> None:
+        super().__init__(daemon=True)
+        self.server = server
+        self.broken = 0
+        self.response: httpx.Response | None = None
+
+    def run(self) -> None:
+        deadline = time.monotonic() + RECOVERY_S
+        while time.monotonic() < deadline:
+            try:
+                with self.server.client() as client:
+                    self.response = client.post(PATH, files={"image": LONG})
+                return
+            except httpx.TransportError:
+                self.broken += 1
+                time.sleep(0.1)
+
+
+def jobs(server: RunningServer) -> list[tuple[str, str, int]]:
+    return server.query("SELECT id, state, attempts FROM jobs ORDER BY created_ms")
+
+
+def wait_until_a_job_is_worked_on(server: RunningServer) -> str:
+    """Return the id of the job that the inference child computes at this moment."""
+
+    def running() -> list[tuple[str, str, int]]:
+        return [job for job in jobs(server) if job[1] == "running"]
+
+    wait_for(running, 30, "a job runs")
+    child = psutil.Process(server.pid_of("child"))
+    wait_for(lambda: child.cpu_percent(0.05) > 50, 30, "the child computes")
+    [(job_id, _, _)] = running()
+    return job_id
+
+
+def assert_nothing_lost_or_doubled(server: RunningServer) -> None:
+    """Every accepted job has ended well, with exactly one object of its own in the store."""
+    wait_for(
+        lambda: all(state == "succeeded" for _, state, _ in jobs(server)), RECOVERY_S, "all jobs ended"
+    )
+    accepted = {job_id for job_id, _, _ in jobs(server)}
+    results = [path.stem for path in server.data_dir.glob("objects/ws/*/results/*")]
+    assert sorted(results) == sorted(accepted)
+    inputs = [path.name for path in server.data_dir.glob("objects/ws/*/inputs/*")]
+    assert sorted(inputs) == sorted(accepted)
+    assert server.query("SELECT COUNT(*) FROM workflow_status WHERE status != 'SUCCESS'") == [(0,)]
+
+
+@pytest.mark.parametrize("victim", ["child", "worker", "api"])
+@pytest.mark.parametrize("round_", range(2))
+def test_a_kill_in_mid_job_costs_time_and_nothing_else(
+    fragile: RunningServer, victim: str, round_: int
+) -> None:
+    before = len(jobs(fragile))
+    client = Client(fragile)
+    client.start()
+    job_id = wait_until_a_job_is_worked_on(fragile)
+    killed = fragile.pid_of(victim)
+    os.kill(killed, signal.SIGKILL)
+    state = {job[0]: job[1] for job in jobs(fragile)}[job_id]
+    assert state == "running", "the kill must hit a running job"
+
+    client.join(RECOVERY_S)
+    assert client.response is not None
+    assert client.response.status_code == 200
+    assert client.broken == (1 if victim == "api" else 0), "only the API's death is seen by a client"
+    wait_for(lambda: _pid(fragile, victim) not in (None, killed), RECOVERY_S, f"a new {victim}")
+    assert_nothing_lost_or_doubled(fragile)
+    mine = jobs(fragile)[before:]
+    assert len(mine) == (2 if victim == "api" else 1)
+    attempts = {job[0]: job[2] for job in mine}[job_id]
+    assert attempts == (1 if victim == "api" else 2)
+    wait_for(lambda: httpx.get(f"{fragile.url}/readyz").status_code == 200, RECOVERY_S, "ready again")
+
+
+def _pid(server: RunningServer, role: str) -> int | None:
+    try:
+        return server.pid_of(role)
+    except LookupError:
+        return None
+
+
+def test_a_picture_that_kills_its_process_is_given_up_and_harms_nobody(fragile: RunningServer) -> None:
+    client = Client(fragile)
+    client.start()
+    job_id = wait_until_a_job_is_worked_on(fragile)
+    kills = 0
+    while {job[0]: job[1] for job in jobs(fragile)}[job_id] == "running":
+        pid = _pid(fragile, "child")
+        attempts = {job[0]: job[2] for job in jobs(fragile)}[job_id]
+        if pid is not None and attempts == kills + 1:
+            time.sleep(0.3)
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+        time.sleep(0.02)
+    client.join(RECOVERY_S)
+    assert kills == 3
+    assert client.response is not None
+    assert client.response.status_code == 500
+    assert client.response.json()["name"] == "internal_error"
+    [(state, code)] = fragile.query(f"SELECT state, error_code FROM jobs WHERE id = '{job_id}'")  # noqa: S608
+    assert (state, code) == ("failed", "inference_crashed")
+    assert not list(fragile.data_dir.glob(f"objects/ws/*/results/{job_id}*"))
+    with fragile.client() as http:
+        assert http.post(PATH, files={"image": LONG}).status_code == 200
+
+
+def test_a_fault_of_ours_is_a_500_in_the_vendors_shape(fragile: RunningServer) -> None:
+    objects = fragile.data_dir / "objects"
+    aside = objects.rename(fragile.data_dir / "aside")
+    objects.write_text("a file where the folder should be")
+    try:
+        with fragile.client() as client:
+            response = client.post(PATH, files={"image": LONG})
+            ready = client.get("/readyz")
+    finally:
+        objects.unlink()
+        aside.rename(objects)
+    assert response.status_code == 500
+    body = response.json()
+    assert body.keys() == {"id", "name", "errors", "message"}
+    assert body["name"] == "internal_error"
+    assert str(fragile.data_dir) not in response.text
+    assert (ready.status_code, ready.json()["objects"]) == (503, "cannot be reached")
+    with fragile.client() as client:
+        assert client.post(PATH, files={"image": LONG}).status_code == 200
+
+
+def test_all_processes_go_when_the_supervisor_is_killed(store: ModelStore, tmp_path: Path) -> None:
+    with RunningServer.start(tmp_path, MODELS) as server:
+        family = [psutil.Process(server.pid_of(role)) for role in ("api", "worker", "child")]
+        client = Client(server)
+        client.start()
+        wait_until_a_job_is_worked_on(server)
+        server.process.kill()
+        gone, alive = psutil.wait_procs(family, timeout=60)
+        assert not alive
+        assert len(gone) == 3
+        data_dir = server.data_dir
+    with RunningServer.start(data_dir, MODELS) as again:
+        assert_nothing_lost_or_doubled(again)
+
+
+def test_a_graceful_stop_answers_what_it_has_accepted(store: ModelStore, tmp_path: Path) -> None:
+    with RunningServer.start(tmp_path, MODELS) as server:
+        client = Client(server)
+        client.start()
+        wait_until_a_job_is_worked_on(server)
+        server.process.send_signal(signal.SIGTERM)
+        client.join(RECOVERY_S)
+        assert client.response is not None
+        assert (client.response.status_code, client.broken) == (200, 0)
+        assert server.process.wait(30) == 0
+        assert "server.stopped" in server.log()
+
+
+def test_one_data_folder_has_one_server(fragile: RunningServer) -> None:
+    import subprocess
+    import sys
+
+    command = [
+        sys.executable,
+        "-m",
+        "enlarger",
+        "serve",
+        "--port",
+        "0",
+        "--data-dir",
+        str(fragile.data_dir),
+    ]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert second.returncode != 0
+    assert "another server already uses" in second.stderr
