@@ -48,7 +48,9 @@ def _check_credit(text: str) -> str:
 class Settings(BaseSettings):
     """Settings of one installation; immutable once read."""
 
-    model_config = SettingsConfigDict(env_prefix="ENLARGER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="ENLARGER_", env_ignore_empty=True, frozen=True, extra="forbid"
+    )
 
     data_dir: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("enlarger"),

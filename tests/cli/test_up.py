@@ -15,10 +15,10 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
-from tests.support.broken import BROKEN
-from tests.support.photos import crop, encoded, scaled
 
 from enlarger.models import ModelStore
+from tests.support.broken import BROKEN
+from tests.support.photos import crop, encoded, scaled
 
 GIBIBYTE = 2**30
 pytestmark = pytest.mark.usefixtures("store")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+
 from tests.support.broken import BROKEN
 from tests.support.photos import crop, encoded, psnr, scaled
 from tests.support.running import SECRET, RunningServer

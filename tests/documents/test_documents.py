@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from tests.conftest import MODELS, REPOSITORY
 from tests.support.photos import encoded, photo
 from tests.support.running import SECRET, RunningServer

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support.photos import crop, photo, psnr, scaled
 
 from enlarger.engine.engine import FAST_NETWORK, Engine
 from enlarger.engine.fast import upscale_fast
@@ -15,6 +14,7 @@ from enlarger.errors import Cancelled, Collapsed, PictureTooLarge
 from enlarger.imaging import Picture
 from enlarger.models import ModelStore, known_networks
 from enlarger.request import UpscaleRequest
+from tests.support.photos import crop, photo, psnr, scaled
 
 HALO_PX = known_networks()[FAST_NETWORK].halo_px
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.photos import photo, psnr
 
 from enlarger.engine.geometry import Size
 from enlarger.engine.resample import STRIP_ROWS, resample, resample_plane
+from tests.support.photos import photo, psnr
 
 
 @pytest.mark.parametrize("value", [0, 1, 17, 128, 254, 255])

@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+
+from enlarger.models import ModelStore
 from tests.conftest import MODELS
 from tests.support.photos import encoded, scaled
 from tests.support.running import RunningServer, wait_for
-
-from enlarger.models import ModelStore
 
 PATH = "/v2beta/stable-image/upscale/fast"
 RECOVERY_S = 60.0

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from tests.support.broken import BROKEN, huge_png
-from tests.support.photos import crop, encoded, psnr
 
 from enlarger.errors import PictureTooLarge, UnsupportedPicture
 from enlarger.imaging import Format, decode, probe
+from tests.support.broken import BROKEN, huge_png
+from tests.support.photos import crop, encoded, psnr
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

@@ -7,10 +7,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.photos import crop, psnr
 
 from enlarger.errors import PictureTooLarge
 from enlarger.imaging import Format, Picture, decode, encode
+from tests.support.photos import crop, psnr
 
 
 def file_of(picture: Picture, format_: Format) -> bytes:

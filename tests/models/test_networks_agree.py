@@ -8,11 +8,11 @@ import ncnn
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.support.photos import crop, psnr
 
 from enlarger.engine.runtimes import Precision, SampleType
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.models import Entry, ModelStore, known_networks
+from tests.support.photos import crop, psnr
 
 F32_TOLERANCE = 1e-4
 BF16_PSNR_DB = 50.0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.running import RunningServer
 
 from enlarger.server.doors import owner_of
+from tests.support.running import RunningServer
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.conftest import MODELS, REPOSITORY
 
 from enlarger.models import ModelStore
+from tests.conftest import MODELS, REPOSITORY
 
 MAIN_JOB = """
 import fcntl, socket, struct, sys
