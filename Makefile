@@ -1,4 +1,5 @@
-# `make serve` and `make test` set up all that they need below this folder; nothing else is touched.
+# `make serve` and `make test` set up all that they need below this folder. The server keeps its data
+# and its weights in the user's data folder (ENLARGER_DATA_DIR); nothing else is touched.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,6 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 serve: $(VENV)/core.stamp
 	$(BIN)/enlarger models pull
 	exec $(BIN)/enlarger serve
+
+# Tests and measurements leave the user's own data folder alone.
+test bench: export ENLARGER_MODELS_DIR ?= $(CURDIR)/.cache/models
 
 test: lint
 	$(BIN)/enlarger models pull --all

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ import httpx
 import psutil
 import pytest
 
+from enlarger.database import connect
+from enlarger.jobs.durable import make_client
 from enlarger.models import ModelStore
 from tests.conftest import MODELS
 from tests.support.photos import encoded, scaled
@@ -190,10 +194,40 @@ def test_a_graceful_stop_answers_what_it_has_accepted(store: ModelStore, tmp_pat
         assert "server.stopped" in server.log()
 
 
-def test_one_data_folder_has_one_server(fragile: RunningServer) -> None:
-    import subprocess
-    import sys
+def test_a_job_that_was_cancelled_from_outside_ends_and_says_so(fragile: RunningServer) -> None:
+    """Its body never runs again, so nothing but the reconciler can end it."""
+    first, second = Client(fragile), Client(fragile)
+    first.start()
+    wait_until_a_job_is_worked_on(fragile)
+    second.start()
+    queued = "SELECT id FROM jobs WHERE state = 'queued'"
+    wait_for(lambda: fragile.query(queued), 10, "a second job waits")
+    [(job_id,)] = fragile.query(queued)
+    engine = connect(f"sqlite:///{fragile.data_dir / 'enlarger.db'}", pool_size=2)
+    client = make_client(engine)
+    client.cancel_workflow(job_id)
+    client.destroy()
+    engine.dispose()
+    for thread in (first, second):
+        thread.join(RECOVERY_S)
+    assert first.response is not None
+    assert second.response is not None
+    assert (first.response.status_code, second.response.status_code) == (200, 500)
+    assert fragile.query(f"SELECT state FROM jobs WHERE id = '{job_id}'") == [("failed",)]  # noqa: S608
 
+
+def test_a_second_worker_of_one_slot_refuses_to_start(fragile: RunningServer) -> None:
+    environment = {**os.environ, "ENLARGER_DATA_DIR": str(fragile.data_dir)}
+    command = [sys.executable, "-m", "enlarger", "worker"]
+    second = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode != 0
+    assert "another worker holds local-0.lock" in second.stderr
+    assert httpx.get(f"{fragile.url}/readyz").status_code == 200
+
+
+def test_one_data_folder_has_one_server(fragile: RunningServer) -> None:
     command = [
         sys.executable,
         "-m",

@@ -1,7 +1,8 @@
 """Runs networks on the CPU with OpenVINO, the default runtime.
 
-Chosen by measurement: bf16 convolutions at 95 to 110 % of this kind of machine's own bf16 matrix
-rate, and a fifth of ncnn's memory (docs/explanation/01-engine.md).
+Chosen by measurement: where the processor has bf16 units its convolutions reach 85 to 100 % of the
+machine's own bf16 matrix rate, 1.5 to 1.7 times ncnn's speed, in a half to a sixth of its memory
+(docs/explanation/01-engine.md).
 """
 
 # ruff: noqa: E402 (what comes before the import of openvino has to)

@@ -1,0 +1,58 @@
+"""A subject that does a fast upscale bare: decode, engine, encode in one process, no server around it.
+
+`python -m benchmarks.pipeline PICTURE [--pillow]`. With --pillow the result is also encoded by
+Pillow's own PNG writer with its defaults, as a program without ours would do.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from benchmarks.subjects import take_turns
+from enlarger.imaging import Format, decode, encode
+from enlarger.library import make_engine
+from enlarger.request import Mode, UpscaleRequest
+from enlarger.settings import Settings
+
+
+def main() -> None:
+    """Be the pipeline for the picture that the first argument names."""
+    source = Path(sys.argv[1]).read_bytes()
+    with_pillow = "--pillow" in sys.argv[2:]
+    engine = make_engine(Settings())
+    request = UpscaleRequest(mode=Mode.FAST)
+
+    def run() -> dict[str, float]:
+        started = time.perf_counter()
+        picture = decode(source)
+        decoded = time.perf_counter()
+        result = engine.upscale(picture, request)
+        enlarged = time.perf_counter()
+        file = io.BytesIO()
+        encode(result, file, Format.PNG)
+        encoded = time.perf_counter()
+        turn = {
+            "decode_s": decoded - started,
+            "engine_s": enlarged - decoded,
+            "encode_s": encoded - enlarged,
+            "whole_s": encoded - started,
+            "bytes": file.tell(),
+        }
+        if with_pillow:
+            file = io.BytesIO()
+            began = time.perf_counter()
+            Image.fromarray(result.pixels).save(file, "PNG")
+            turn |= {"pillow_s": time.perf_counter() - began, "pillow_bytes": file.tell()}
+        return turn
+
+    run()
+    take_turns(run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Where the benchmarks find the weights, and the environment that every process of theirs gets."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from enlarger.models import ModelStore, known_networks
+from enlarger.models.pull import pull
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+MODELS = Path(os.environ.get("ENLARGER_MODELS_DIR", REPOSITORY / ".cache" / "models"))
+"""The tests' own choice: weights that they have fetched are not fetched again."""
+
+
+def fetched(*networks: str) -> ModelStore:
+    """The model store with these networks in it."""
+    store = ModelStore(MODELS)
+    pull(store, [known_networks()[name] for name in networks])
+    return store
+
+
+def environment(data_dir: Path | None = None) -> dict[str, str]:
+    """Our own environment without anybody's settings, so that the product's defaults are measured."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ENLARGER_")}
+    kept["ENLARGER_MODELS_DIR"] = str(MODELS)
+    if data_dir is not None:
+        kept["ENLARGER_DATA_DIR"] = str(data_dir)
+    return kept
