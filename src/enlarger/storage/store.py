@@ -31,13 +31,15 @@ class ObjectStore:
     def create(self, key: str, source: bytes | Path) -> None:
         """Store an object, whole and on the disk when this returns. A key that exists is left as it is.
 
-        That it may exist is what makes a repeated attempt at a job harmless.
+        That it may exist is what makes a repeated attempt at a job harmless. A file on the store's
+        own disk is linked and not copied, so its content must not be changed afterwards.
         """
-        try:
-            obstore.put(self._store, key, source, mode="create")
-        except AlreadyExistsError:
-            return
         path = self._root / key
+        try:
+            if not (isinstance(source, Path) and _link(source, path)):
+                obstore.put(self._store, key, source, mode="create")
+        except (AlreadyExistsError, FileExistsError):
+            return
         with path.open("rb") as file:
             os.fsync(file.fileno())
         sync_folder(path.parent)
@@ -66,3 +68,15 @@ class ObjectStore:
     def check(self) -> None:
         """Raise unless objects can be listed now."""
         obstore.list_with_delimiter(self._store, "health")
+
+
+def _link(source: Path, target: Path) -> bool:
+    """Give a file a second name; False where the two lie on different disks."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        raise
+    except OSError:
+        return False
+    return True

@@ -1,14 +1,13 @@
-"""What a worker does with a job: the durable workflow and its two steps.
+"""What a worker does with a job: the durable workflow and its one step.
 
-Either step may be repeated after a crash. Rendering writes an object whose key follows from the
-job's id, and settling changes a row only from RUNNING, so a repetition changes nothing.
+The step may be repeated after a crash. It writes an object whose key follows from the job's id, and
+changes the job's row only from RUNNING, so a repetition changes nothing.
 """
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TypedDict
 
 import structlog
 from dbos import DBOS
@@ -16,6 +15,7 @@ from dbos import DBOS
 from enlarger.errors import EnlargerError, InferenceCrashed
 from enlarger.jobs import Job, Jobs, Outcome
 from enlarger.jobs.durable import WORKFLOW
+from enlarger.progress import ignore_progress
 from enlarger.storage import ObjectStore
 from enlarger.worker.inference import InferenceChild
 from enlarger.worker.messages import Task
@@ -23,16 +23,6 @@ from enlarger.worker.messages import Task
 LOG = structlog.get_logger()
 MAX_ATTEMPTS = 3
 """A picture that ended the process this often is given up: it would do so for ever."""
-
-
-class Rendered(TypedDict):
-    """What the first step hands to the second, kept in the database between them."""
-
-    result_key: str
-    width: int
-    height: int
-    engine_ms: int
-    encode_ms: int
 
 
 class Work:
@@ -60,47 +50,45 @@ class Work:
     def register(self) -> None:
         """Make the workflow known to the durable engine; once, before it is launched."""
 
+        # One step and not several: a checkpoint between them would be a commit more on every request.
         @DBOS.step(name="render")
-        def render(job_id: str) -> Rendered | None:
-            return self._render(job_id)
-
-        @DBOS.step(name="settle")
-        def settle(job_id: str, rendered: Rendered) -> None:
-            self._settle(job_id, rendered)
+        def render(job_id: str) -> None:
+            self._render(job_id)
 
         @DBOS.workflow(name=WORKFLOW)
         def upscale(job_id: str) -> None:
-            rendered = render(job_id)
-            if rendered is not None:
-                settle(job_id, rendered)
+            render(job_id)
 
-    def _render(self, job_id: str) -> Rendered | None:
-        """Make the result and store it; None if the job has failed, which its row then says.
+    def _render(self, job_id: str) -> None:
+        """Bring a job to its end.
 
         Errors end here and not in the durable engine: a caller reads them from the row.
         """
         while (job := self._jobs.begin_attempt(job_id)) is not None:
             log = LOG.bind(job=job.id, workspace=job.workspace_id, attempt=job.attempts)
             if job.attempts > MAX_ATTEMPTS:
-                self._jobs.fail(job_id, InferenceCrashed())
                 log.error("job.given_up")
-                return None
+                self._jobs.fail(job_id, InferenceCrashed())
+                return
             try:
-                return self._attempt(job)
+                outcome = self._attempt(job)
             except InferenceCrashed:
                 log.warning("job.attempt_crashed")
             except EnlargerError as error:
                 log.info("job.failed", code=error.code)
                 self._jobs.fail(job_id, error)
-                return None
+                return
             except Exception:
                 # The job must end in its row whatever happened, or its caller would wait for ever.
                 log.exception("job.failed", code=EnlargerError.code)
                 self._jobs.fail(job_id, EnlargerError())
-                return None
-        return None
+                return
+            else:
+                self._jobs.succeed(job_id, outcome)
+                log.info("job.succeeded", engine_ms=outcome.engine_ms, encode_ms=outcome.encode_ms)
+                return
 
-    def _attempt(self, job: Job) -> Rendered:
+    def _attempt(self, job: Job) -> Outcome:
         folder = self._scratch / job.id
         folder.mkdir(exist_ok=True)
         try:
@@ -109,20 +97,10 @@ class Work:
             done = self._child.run(
                 Task(str(source), str(target), job.request),
                 timeout_s=self._job_timeout_s,
-                on_tile=lambda done, total: None,
+                on_tile=ignore_progress,
             )
             result_key = f"ws/{job.workspace_id}/results/{job.id}.{job.request.output_format}"
             self._store.create(result_key, target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return Rendered(
-            result_key=result_key,
-            width=done.width,
-            height=done.height,
-            engine_ms=done.engine_ms,
-            encode_ms=done.encode_ms,
-        )
-
-    def _settle(self, job_id: str, rendered: Rendered) -> None:
-        self._jobs.succeed(job_id, Outcome(**rendered))
-        LOG.info("job.succeeded", job=job_id, **rendered)
+        return Outcome(result_key, done.width, done.height, done.engine_ms, done.encode_ms)
