@@ -88,8 +88,13 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "folder" / "file"
     with replacing(target) as file:
         file.write(b"old")
-    with pytest.raises(KeyboardInterrupt), replacing(target) as file:
-        file.write(b"half of the n")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with replacing(target) as file:
+            file.write(b"half of the n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert target.read_bytes() == b"old"
     assert list(target.parent.iterdir()) == [target]
