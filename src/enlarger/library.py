@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from enlarger.engine.engine import Engine, networks_of
 from enlarger.engine.runtimes import Precision
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
     """A path, an encoded file's bytes, a PIL image, or RGB(A) or grey uint8 (height, width[, c])."""
+
+
+PNG_MODES = ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA")
+"""Pillow's modes that a PNG holds as they are."""
 
 
 @dataclass(frozen=True)
@@ -187,14 +191,40 @@ def format_for(path: Path) -> Format:
 
 
 def as_picture(image: ImageLike) -> Picture:
-    """Any kind of picture that the library takes, decoded."""
+    """Any kind of picture that the library takes, decoded.
+
+    Raises BadParameter for an array that is no picture, UnsupportedPicture for a file that is none.
+    """
     if isinstance(image, bytes):
         return decode(image)
     if isinstance(image, str | os.PathLike):
         with Path(image).open("rb") as file:
             return decode(file)
-    pil = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    # The one decoder knows orientation, palettes and profiles; a detour of milliseconds keeps it one.
+    if not isinstance(image, Image.Image | np.ndarray):
+        kind = type(image).__name__
+        raise BadParameter(
+            f"a {kind} is no image; give a path, bytes, a PIL image or an array", param="image"
+        )
+    pil = image if isinstance(image, Image.Image) else _from_array(image)
+    if 0 in pil.size:
+        raise BadParameter(f"the image has no pixels: {pil.width}x{pil.height}", param="image")
+    upright = ImageOps.exif_transpose(pil.convert("LA") if pil.mode == "La" else pil)
+    if upright.mode not in PNG_MODES:
+        upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    # The one decoder knows palettes, depths and profiles; a detour of milliseconds keeps it the one.
     buffer = io.BytesIO()
-    pil.save(buffer, "PNG", compress_level=0, icc_profile=pil.info.get("icc_profile"))
+    upright.save(buffer, "PNG", compress_level=0, icc_profile=pil.info.get("icc_profile"))
     return decode(buffer.getvalue())
+
+
+def _from_array(array: NDArray[np.uint8]) -> Image.Image:
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
+    if array.dtype != np.uint8 or not is_picture or 0 in array.shape:
+        raise BadParameter(
+            f"an array of {array.dtype} {array.shape} is no picture; it must be uint8, (height, width),"
+            " (height, width, 1), (height, width, 3) or (height, width, 4)",
+            param="image",
+        )
+    return Image.fromarray(array)

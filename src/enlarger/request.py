@@ -55,6 +55,9 @@ class UpscaleRequest:
 
     def __post_init__(self) -> None:
         low, high = SCALE_RANGE
+        for name, value in (("scale", self.scale), ("seed", self.seed)):
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise BadParameter(f"{name} is {value!r}; it must be a number", param=name)
         if not low <= self.scale <= high:
             raise BadParameter(f"scale is {self.scale:g}; it must be {low:g} to {high:g}", param="scale")
         if not 0 <= self.seed <= SEED_MAX:

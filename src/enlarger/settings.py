@@ -7,6 +7,7 @@ ENLARGER_CONFIG names, else has the default below.
 from __future__ import annotations
 
 import os
+import tomllib
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from enlarger.errors import BadParameter
 from enlarger.request import MAX_OUTPUT_PIXELS
 
 BOOTSTRAP_KEY_MIN = 32
@@ -28,8 +30,9 @@ MICROS = 1_000_000
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value()) < BOOTSTRAP_KEY_MIN:
-        raise ValueError(f"must have {BOOTSTRAP_KEY_MIN} or more characters")
+    value = secret.get_secret_value()
+    if len(value) < BOOTSTRAP_KEY_MIN or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f"must have {BOOTSTRAP_KEY_MIN} or more ASCII characters and no space")
     return secret
 
 
@@ -97,7 +100,10 @@ class Settings(BaseSettings):
         description="Seconds after which an attempt at a job counts as hung and is ended.",
     )
     drain_timeout_s: float = Field(
-        30.0, ge=0, description="Seconds that a stopping server gives the work under way."
+        30.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds that a stopping server gives the work under way.",
     )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
 
@@ -114,7 +120,12 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """SQLAlchemy URL of the database."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'enlarger.db'}"
+        if self.database_url is not None:
+            return self.database_url
+        from sqlalchemy import URL
+
+        # Not pasted together: a folder's name may hold what means something in a URL.
+        return URL.create("sqlite", database=str(self.data_dir / "enlarger.db")).render_as_string()
 
     @property
     def object_store(self) -> str:
@@ -145,5 +156,14 @@ class Settings(BaseSettings):
         """Arguments first, then the environment, then the TOML file."""
         sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
         if config := os.environ.get("ENLARGER_CONFIG"):
-            sources.append(TomlConfigSettingsSource(settings_cls, Path(config)))
+            sources.append(_toml(settings_cls, Path(config)))
         return tuple(sources)
+
+
+def _toml(settings: type[BaseSettings], path: Path) -> TomlConfigSettingsSource:
+    if not path.is_file():
+        raise BadParameter(f"ENLARGER_CONFIG names {path}, which is no file", param="config")
+    try:
+        return TomlConfigSettingsSource(settings, path)
+    except tomllib.TOMLDecodeError as error:
+        raise BadParameter(f"{path} is not TOML: {error}", param="config") from None

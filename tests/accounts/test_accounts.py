@@ -13,7 +13,7 @@ from enlarger.accounts import Accounts
 from enlarger.accounts.secret import is_well_formed, make_secret, read_or_make_pepper
 from enlarger.database import connect
 from enlarger.database.migrate import is_current, migrate
-from enlarger.errors import BadKey, NotFound
+from enlarger.errors import BadKey, NotFound, NotReady
 
 PEPPER = b"pepper of a test"
 SECRET = "a-bootstrap-secret-of-32-characters-or-more"
@@ -99,6 +99,21 @@ def test_the_pepper_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
     assert len(pepper) == 32
     assert read_or_make_pepper(path) == pepper
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_damaged_pepper_is_no_pepper(tmp_path: Path) -> None:
+    for content in ("", "00", "not hexadecimal"):
+        (tmp_path / "pepper").write_text(content)
+        with pytest.raises(NotReady, match="is damaged; put its backup there"):
+            read_or_make_pepper(tmp_path / "pepper")
+
+
+def test_a_key_of_the_installation_may_become_the_bootstrap_key(accounts: Accounts) -> None:
+    accounts.bootstrap(SECRET, None)
+    key, secret = accounts.create_key()
+    accounts.bootstrap(secret, None)
+    assert accounts.authenticate(secret).key_id == key.id
+    assert accounts.authenticate(SECRET).key_id == "key_bootstrap"
 
 
 def test_a_copy_of_the_database_is_worth_nothing_without_the_pepper(engine: sa.Engine) -> None:

@@ -11,13 +11,14 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "enlarger"
 
-BASE = {"errors", "files", "processes", "progress", "request", "settings"}
+BASE = {"errors", "files", "lifeline", "logs", "progress", "request", "settings"}
 ROOMS: dict[str, set[str]] = {
     # room: what it may import; the names of DESIGN's drawing, left to right, from the right end.
     "errors": set(),
     "files": set(),
     "progress": set(),
-    "processes": set(),
+    "lifeline": set(),
+    "logs": set(),
     "request": {"errors"},
     "settings": {"errors", "request"},
     "imaging": {"errors"},
@@ -26,11 +27,11 @@ ROOMS: dict[str, set[str]] = {
     "library": BASE | {"engine", "imaging", "models"},
     "database": {"errors"},
     "storage": {"errors", "files"},
-    "accounts": {"errors", "database"},
+    "accounts": {"errors", "files", "database"},
     "jobs": {"errors", "request", "database"},
     "worker": BASE | {"library", "engine", "imaging", "models", "database", "storage", "jobs"},
     "service": {"errors", "request", "engine.geometry", "imaging", "storage", "accounts", "jobs"},
-    "dialects": {"errors", "request", "imaging", "jobs", "service"},
+    "dialects": {"errors", "request", "imaging", "accounts", "jobs", "service"},
     "server": BASE
     | {"engine.engine", "models", "database", "storage", "accounts", "jobs", "service", "dialects"},
     "samples": set(),

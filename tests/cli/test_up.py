@@ -81,6 +81,30 @@ def test_without_an_output_the_result_lies_beside_the_input(photo: Path, tmp_pat
     assert size_of(tmp_path / "photo_4x.jpg") == (320, 240)
 
 
+def test_a_folder_twice_makes_the_same_results_twice(tmp_path: Path, photo: Path) -> None:
+    for _ in range(2):
+        run = enlarger("up", ".", cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.jpg")) == ["photo.jpg", "photo_4x.jpg"]
+
+
+def test_pictures_that_are_passed_over_are_named(tmp_path: Path, photo: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    (album / "old.gif").write_bytes(BROKEN["picture.gif"])
+    (album / "good.png").write_bytes(encoded(crop("coffee", 40, 40)))
+    told = events(enlarger("up", "album", "-o", "out", "--json", cwd=tmp_path))
+    assert told[0] == {"event": "passed_over", "input": "album/old.gif"}
+    assert [event["event"] for event in told[1:]] == ["started", "tile", "done"]
+    assert "old.gif: passed over" in enlarger("up", "album", "-o", "out", cwd=tmp_path).stderr
+
+
+def test_a_result_that_cannot_be_written_is_the_machines_fault(tmp_path: Path, photo: Path) -> None:
+    run = enlarger("up", photo, "-o", "/proc/out.png", cwd=tmp_path)
+    assert run.returncode == 4
+    assert "/proc/out.png cannot be written" in run.stderr
+
+
 def test_the_content_counts_and_not_the_name(tmp_path: Path) -> None:
     (tmp_path / "lies.jpg").write_bytes(encoded(crop("coffee", 40, 40), "PNG"))
     assert enlarger("up", "lies.jpg", "-o", "out.png", cwd=tmp_path).returncode == 0
@@ -96,6 +120,7 @@ def test_the_content_counts_and_not_the_name(tmp_path: Path) -> None:
         (["photo.jpg", "--format", "gif"], "format is 'gif'; it must be one of: png, jpeg, webp"),
         (["photo.jpg", "-o", "out.gif"], "out.gif must end in one of"),
         (["photo.jpg", "-o", "photo.jpg"], "photo.jpg would overwrite an input"),
+        (["photo.jpg", "-o", "out.png", "--format", "jpeg"], "out.png must end in one of: .jpg, .jpeg"),
         (["photo.jpg", "photo.jpg", "-o", "out/"], "would both become"),
         (["photo.jpg", "empty", "-o", "out.png"], "out.png is one file for 1 pictures; give a folder"),
         (["empty"], "there is no PNG, JPEG or WebP in what was named"),
@@ -191,6 +216,50 @@ def test_bit_identical_to_the_library(photo: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(made, np.asarray(enlarge(image).image))
         np.testing.assert_array_equal(made, enlarge(np.asarray(image)).picture.pixels)
         np.testing.assert_array_equal(made, enlarge(photo.read_bytes()).picture.pixels)
+
+
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        (np.zeros((4, 4, 5), np.uint8), r"array of uint8 \(4, 4, 5\) is no picture"),
+        (np.zeros((4, 4, 3), np.float32), "array of float32"),
+        (np.zeros((0, 4, 3), np.uint8), "is no picture"),
+        (object(), "a object is no image"),
+        (Image.new("RGB", (0, 3)), "no pixels: 0x3"),
+    ],
+)
+def test_the_library_names_what_is_no_picture(image: Any, text: str) -> None:
+    from enlarger import upscale
+    from enlarger.errors import BadParameter
+
+    with pytest.raises(BadParameter, match=text):
+        upscale(image)
+    with pytest.raises(BadParameter, match="scale is '2'; it must be a number"):
+        upscale(np.zeros((8, 8, 3), np.uint8), scale="2")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK", "HSV", "YCbCr", "La", "F", "I;16", "RGBa"])
+def test_the_library_takes_every_kind_of_image(mode: str) -> None:
+    from enlarger import upscale
+
+    image = Image.fromarray(crop("coffee", 24, 16)).convert(
+        "RGBA" if mode == "RGBa" else "LA" if mode == "La" else "RGB"
+    )
+    image = image.convert("L").convert(mode) if mode in ("F", "I;16") else image.convert(mode)
+    assert upscale(image, scale=2).image.size == (48, 32)
+
+
+def test_the_library_applies_orientation_whatever_the_way_in(tmp_path: Path) -> None:
+    from enlarger import upscale
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "turned.jpg").write_bytes(encoded(crop("coffee", 40, 24), "JPEG", exif=exif))
+    with Image.open(tmp_path / "turned.jpg") as image:
+        assert upscale(image).image.size == upscale(tmp_path / "turned.jpg").image.size == (96, 160)
+    result = upscale(np.zeros((8, 8, 1), np.uint8))
+    assert result.image.size == (32, 32)
+    assert len(repr(result)) < 200
 
 
 def test_models_list_and_verify(store: ModelStore, tmp_path: Path) -> None:

@@ -26,6 +26,9 @@ from enlarger.errors import BadKey
         ("application/json;q=oops, image/png", False),
         ("text/html", False),
         (",,;;", False),
+        ("application/json;q=0", False),
+        ("application/json;q=nan", False),
+        ("application/json;q=0, */*", False),
     ],
 )
 def test_the_best_ranked_type_decides(accept: str | None, is_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
 import time
 from typing import Any
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.support.broken import BROKEN
-from tests.support.photos import crop, encoded, psnr, scaled
-from tests.support.running import SECRET, RunningServer
+from tests.support.photos import crop, encoded, large_profile, psnr, scaled
+from tests.support.running import SECRET, RunningServer, wait_for
 
 PATH = "/v2beta/stable-image/upscale/fast"
 SMALL = encoded(crop("coffee", 48, 40))
@@ -66,6 +67,24 @@ def test_the_wanted_format_is_what_comes(server: RunningServer, output_format: s
     with Image.open(io.BytesIO(response.content)) as image:
         assert image.format == output_format.upper()
         assert image.size == (192, 160)
+
+
+@pytest.mark.parametrize("output_format", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_large_results_and_large_profiles_are_read_again(
+    server: RunningServer, astronaut: NDArray[np.uint8], output_format: str, has_alpha: bool
+) -> None:
+    """A result is opened again before it counts; its header may lie far behind its first bytes."""
+    noise = np.random.default_rng(1).integers(0, 256, (512, 512, 1), np.uint8)
+    pixels = np.dstack((astronaut, noise)) if has_alpha else astronaut
+    data = encoded(pixels, icc_profile=large_profile())
+    response = post(server, {"image": data}, data={"output_format": output_format})
+    assert response.status_code == 200, response.text
+    with Image.open(io.BytesIO(response.content)) as image:
+        image.load()
+        assert image.size == (2048, 2048)
+        assert image.info["icc_profile"] == large_profile()
+        assert image.has_transparency_data == (has_alpha and output_format != "jpeg")
 
 
 def test_json_form(server: RunningServer) -> None:
@@ -240,6 +259,42 @@ def test_a_broken_file_is_a_400_in_time_and_the_worker_lives(server: RunningServ
 def test_an_empty_body_is_a_400(server: RunningServer) -> None:
     response = post(server, content=b"", headers={"content-type": "multipart/form-data; boundary=b"})
     assert response.status_code == 400
+
+
+def test_a_slash_too_many_is_a_404_and_no_redirect_to_where_the_caller_says(server: RunningServer) -> None:
+    response = post(server, {"image": SMALL}, path=f"{PATH}/", headers={"host": "evil.example"})
+    assert_error(response, 404, "not_found", "fast/")
+
+
+def test_the_v1_shape_is_for_v1_routes_alone(server: RunningServer) -> None:
+    with server.client() as client:
+        assert_error(client.get("/v2beta/v1/nothing"), 404, "not_found", "/v2beta/v1/nothing")
+        assert_error(client.get("/stability/v2beta/v1/x"), 404, "not_found", "/v2beta/v1/x")
+        assert client.get("/stability/v1/user/x").json().keys() == {"id", "name", "message"}
+
+
+def test_an_upload_that_is_cut_off_is_no_fault_of_ours(server: RunningServer) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(
+            f"POST {PATH} HTTP/1.1\r\nhost: x\r\nauthorization: {SECRET}\r\ncontent-length: 5000\r\n"
+            "content-type: multipart/form-data; boundary=b\r\n\r\n--b\r\n".encode()
+        )
+        time.sleep(0.2)
+    wait_for(lambda: "stability.hang_up" in server.log(), 10, "the hang-up is logged")
+    assert "Traceback" not in server.log()
+
+
+def test_a_client_that_asks_first_gets_its_refusal_at_once(server: RunningServer) -> None:
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        started = time.monotonic()
+        connection.sendall(
+            f"POST {PATH} HTTP/1.1\r\nhost: x\r\nauthorization: wrong\r\ncontent-length: 5000000\r\n"
+            "expect: 100-continue\r\n\r\n".encode()
+        )
+        assert connection.recv(20).startswith(b"HTTP/1.1 401")
+        assert time.monotonic() - started < 3
 
 
 def test_unknown_routes_and_methods(server: RunningServer) -> None:

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from enlarger.engine.engine import FAST_NETWORK, Engine
+from enlarger.engine.engine import NETWORKS, Engine
 from enlarger.engine.fast import upscale_fast
 from enlarger.engine.runtimes import CompiledNetwork, Precision, Samples
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import Cancelled, Collapsed, PictureTooLarge
 from enlarger.imaging import Picture
 from enlarger.models import ModelStore, known_networks
-from enlarger.request import UpscaleRequest
+from enlarger.request import Mode, UpscaleRequest
 from tests.support.photos import crop, photo, psnr, scaled
 
+[FAST_NETWORK] = NETWORKS[Mode.FAST]
 HALO_PX = known_networks()[FAST_NETWORK].halo_px
 
 

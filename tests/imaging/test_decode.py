@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from enlarger.errors import PictureTooLarge, UnsupportedPicture
 from enlarger.imaging import Format, decode, probe
 from tests.support.broken import BROKEN, huge_png
-from tests.support.photos import crop, encoded, psnr
+from tests.support.photos import crop, encoded, grey_profile, psnr
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -89,20 +89,63 @@ def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
     buffer = io.BytesIO()
     Image.fromarray(ramp).save(buffer, "PNG")
     pixels = decode(buffer.getvalue()).pixels
-    np.testing.assert_allclose(pixels[..., 0], ramp / 257, atol=1)
+    np.testing.assert_allclose(pixels[..., 0], ramp / 257, atol=0.5)
 
 
-def test_a_profile_stays_with_rgb_and_other_spaces_become_srgb() -> None:
-    assert decode(encoded(crop("coffee", 16, 16), icc_profile=SRGB)).icc_profile == SRGB
-    cmyk = Image.fromarray(crop("coffee", 16, 16)).convert("CMYK")
+def test_the_transparent_value_of_sixteen_bit_grey_is_kept() -> None:
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     buffer = io.BytesIO()
-    cmyk.save(buffer, "JPEG", quality=95)
+    Image.fromarray(ramp).save(buffer, "PNG", transparency=int(ramp[3, 3]))
+    alpha = decode(buffer.getvalue()).alpha
+    assert alpha is not None
+    assert (alpha == 0).sum() == 1
+    assert alpha[3, 3] == 0
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_an_rgb_profile_stays_with_rgb(mode: str) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(crop("coffee", 16, 16)).convert(mode).save(buffer, "PNG", icc_profile=SRGB)
+    assert decode(buffer.getvalue()).icc_profile == SRGB
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1"])
+@pytest.mark.parametrize("options", [{}, {"transparency": 5}])
+def test_a_grey_profile_never_ends_on_colours(mode: str, options: dict[str, int]) -> None:
+    buffer = io.BytesIO()
+    grey = Image.fromarray(crop("coffee", 16, 16)).convert("L").convert(mode)
+    grey.save(buffer, "PNG", icc_profile=grey_profile(), **(options if mode == "L" else {}))
     picture = decode(buffer.getvalue())
     assert picture.icc_profile is None
-    assert psnr(picture.pixels, crop("coffee", 16, 16)) > 25
-    grey_profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    grey = decode(encoded(crop("coffee", 16, 16)[..., 0], icc_profile=grey_profile))
-    assert grey.icc_profile is None
+    assert (picture.alpha is not None) == (mode == "LA" or (mode == "L" and bool(options)))
+    assert psnr(picture.pixels, np.asarray(grey.convert("RGB"))) > 20
+
+
+@pytest.mark.parametrize("profile", [b"no profile at all", grey_profile(), None])
+def test_a_profile_that_does_not_fit_costs_nobody_the_picture(profile: bytes | None) -> None:
+    pixels = crop("coffee", 16, 16)
+    picture = decode(encoded(pixels, icc_profile=profile))
+    assert picture.icc_profile is None
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    cmyk = io.BytesIO()
+    Image.fromarray(pixels).convert("CMYK").save(cmyk, "JPEG", quality=95, icc_profile=profile)
+    assert psnr(decode(cmyk.getvalue()).pixels, pixels) > 25
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"Exif\0\0garbage",
+        b"Exif\0\0II*\0\x08\0\0\0",
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x04\0\0\0six\0\0\0\0\0",
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x63\0\0\0\0\0\0\0",
+    ],
+    ids=["garbage", "cut", "text", "ninety-nine"],
+)
+def test_a_picture_with_broken_exif_is_a_picture(exif: bytes) -> None:
+    data = encoded(crop("coffee", 40, 24), "JPEG", exif=exif)
+    assert (probe(data).width, decode(data).width) == (40, 40)
 
 
 @pytest.mark.parametrize("name", BROKEN)

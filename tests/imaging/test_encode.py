@@ -10,7 +10,8 @@ from PIL import Image
 
 from enlarger.errors import PictureTooLarge
 from enlarger.imaging import Format, Picture, decode, encode
-from tests.support.photos import crop, psnr
+from enlarger.imaging.encode import _on_white
+from tests.support.photos import crop, large_profile, psnr
 
 
 def file_of(picture: Picture, format_: Format) -> bytes:
@@ -23,9 +24,9 @@ def file_of(picture: Picture, format_: Format) -> bytes:
 @pytest.mark.parametrize("has_alpha", [False, True])
 def test_what_is_written_is_read_again(format_: Format, has_alpha: bool) -> None:
     alpha = np.full((300, 200), 128, np.uint8) if has_alpha else None
-    picture = Picture(crop("coffee", 200, 300), alpha, b"a colour profile")
+    picture = Picture(crop("coffee", 200, 300), alpha, large_profile())
     again = decode(file_of(picture, format_))
-    assert again.icc_profile == b"a colour profile"
+    assert again.icc_profile == large_profile()
     if format_ is Format.PNG:
         np.testing.assert_array_equal(again.pixels, picture.pixels)
     if format_ is Format.JPEG:
@@ -42,6 +43,14 @@ def test_jpeg_lays_transparency_on_white() -> None:
     again = decode(file_of(Picture(np.zeros((32, 32, 3), np.uint8), alpha), Format.JPEG))
     assert again.pixels[:, :8].min() > 245
     assert again.pixels[:, 24:].max() < 10
+
+
+def test_laying_on_white_is_exact_and_goes_in_strips() -> None:
+    rng = np.random.default_rng(3)
+    pixels, alpha = rng.integers(0, 256, (600, 70, 3), np.uint8), rng.integers(0, 256, (600, 70), np.uint8)
+    opacity = alpha[..., np.newaxis] / 255
+    expected = np.rint(pixels * opacity + 255 * (1 - opacity))
+    assert np.abs(_on_white(Picture(pixels, alpha)) - expected).max() <= 0.5
 
 
 def test_a_size_that_the_format_cannot_hold_is_refused_before_the_first_byte() -> None:

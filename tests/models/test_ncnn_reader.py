@@ -88,6 +88,28 @@ def test_an_unknown_storage_tag_is_refused(tmp_path: Path) -> None:
         ("9=2", "9=4", "this activation is not supported"),
         ("0=0 1=1", "0=3 1=1", "this operator is not supported"),
         ("0=0 1=1", "zero=0", "line 5 is not a layer"),
+        ("3 3\n", "foo bar\n", "line 2 is not the numbers"),
+        ("3 3\n", "3\n", "line 2 is not the numbers"),
+        ("0=2 ", "0=0 ", "parameter 0 is 0; it must be 1 or more"),
+        ("0=2 ", "0=inf ", "parameter 0 is inf, not a whole number"),
+        ("0=2 ", "0=nan ", "parameter 0 is nan, not a whole number"),
+        (
+            "BinaryOp add 1 1 a output 0=0 1=1",
+            "BinaryOp add 1 1 a output 0=0 1=0",
+            "1 inputs make no sense",
+        ),
+        (
+            "BinaryOp add 1 1 a output 0=0 1=1 2=5.000000e-01",
+            "Concat add 0 1 output",
+            "0 inputs make no sense",
+        ),
+        ("BinaryOp add 1 1 a output 0=0 1=1 2=5.000000e-01", "Split add 0 1 output", "unknown layer Split"),
+        (
+            "BinaryOp add 1 1 a output 0=0 1=1 2=5.000000e-01",
+            "PixelShuffle add 1 1 a output 0=0",
+            "must be 1 or",
+        ),
+        ("Input  in    0 1 data", "Input in 0 2 data", "line 3 names other blobs than it announces"),
     ],
 )
 def test_what_is_not_understood_is_refused(tmp_path: Path, old: str, new: str, complaint: str) -> None:

@@ -70,6 +70,8 @@ def test_the_operators_limits_and_an_impatient_wait(store: ModelStore, tmp_path:
 
 
 def test_a_drawn_key_is_shown_once_and_more_can_be_made(store: ModelStore, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "an odd?name %41#x"
+    tmp_path.mkdir()
     environment = {**os.environ, "ENLARGER_DATA_DIR": str(tmp_path)}
     with RunningServer.start(tmp_path, MODELS, ENLARGER_BOOTSTRAP_KEY="") as server:
         [drawn] = [

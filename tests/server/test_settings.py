@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import make_url
 
-from enlarger.cli.report import read_settings
+from enlarger.cli.console import read_settings
 from enlarger.errors import BadParameter
 from enlarger.settings import Settings
+from enlarger.storage import ObjectStore
 
 
 def test_arguments_beat_the_environment_which_beats_the_file(
@@ -25,10 +27,12 @@ def test_arguments_beat_the_environment_which_beats_the_file(
 
 def test_paths_follow_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ENLARGER_MODELS_DIR")
-    settings = Settings(data_dir=tmp_path / "with space")
-    assert settings.models_path == tmp_path / "with space" / "models"
-    assert settings.database == f"sqlite:///{tmp_path}/with space/enlarger.db"
-    assert settings.object_store == f"file://{tmp_path}/with%20space/objects"
+    folder = tmp_path / "od?d %41#x"
+    settings = Settings(data_dir=folder)
+    assert settings.models_path == folder / "models"
+    assert make_url(settings.database).database == str(folder / "enlarger.db")
+    ObjectStore(settings.object_store)
+    assert (folder / "objects").is_dir()
 
 
 @pytest.mark.parametrize(
@@ -58,9 +62,30 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: py
         read_settings()
 
 
+def test_a_settings_file_that_is_missing_or_broken_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "enlarger.toml"
+    monkeypatch.setenv("ENLARGER_CONFIG", str(path))
+    with pytest.raises(BadParameter, match=r"enlarger\.toml, which is no file"):
+        read_settings()
+    path.write_text("port = = 1")
+    with pytest.raises(BadParameter, match=r"enlarger\.toml is not TOML"):
+        read_settings()
+    path.write_text("prot = 1")
+    with pytest.raises(BadParameter, match="ENLARGER_PROT"):
+        read_settings()
+
+
+@pytest.mark.parametrize("secret", ["short", "x" * 20 + " " + "x" * 20, "ä" * 40, "x" * 40 + "\n"])
+def test_a_secret_that_no_header_could_carry_is_refused(secret: str) -> None:
+    with pytest.raises(ValidationError, match="32 or more ASCII characters and no space"):
+        Settings(bootstrap_key=secret)
+
+
 def test_a_secret_is_not_in_what_is_printed() -> None:
     settings = Settings(bootstrap_key="x" * 40)
     assert "xxxx" not in repr(settings)
     with pytest.raises(ValidationError) as caught:
         Settings(bootstrap_key="hidden-but-short")
-    assert "32 or more characters" in str(caught.value)
+    assert "32 or more ASCII" in str(caught.value)

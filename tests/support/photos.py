@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 from functools import cache
 
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 
 @cache
@@ -36,6 +37,39 @@ def encoded(pixels: NDArray[np.uint8], format: str = "PNG", **options: object) -
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format, **options)
     return buffer.getvalue()
+
+
+@cache
+def large_profile(space: str = "sRGB") -> bytes:
+    """A real colour profile of more than 100 kB: sRGB with a long private tag behind it.
+
+    An ICC file's first four bytes are its length; readers pass over what no tag points to.
+    """
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()  # type: ignore[arg-type]
+    noise = np.random.default_rng(0).integers(0, 256, 120_000, np.uint8).tobytes()
+    return (len(profile) + len(noise)).to_bytes(4) + profile[4:] + noise
+
+
+@cache
+def grey_profile() -> bytes:
+    """A profile for grey pictures: the sRGB one, made over into one with a grey curve alone."""
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, 0x0233) + bytes(2)
+    white = b"XYZ " + bytes(4) + struct.pack(">iii", 0xF6D6, 0x10000, 0xD32D)
+    text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"grey\0" + bytes(78)
+    tags = [(b"desc", text), (b"wtpt", white), (b"kTRC", curve)]
+    offset = 128 + 4 + 12 * len(tags)
+    table = struct.pack(">I", len(tags))
+    body = b""
+    for name, data in tags:
+        data += bytes(-len(data) % 4)
+        table += name + struct.pack(">II", offset + len(body), len(data))
+        body += data
+    head = bytearray(128)
+    head[8:12] = bytes([2, 16, 0, 0])
+    head[12:16], head[16:20], head[20:24], head[36:40] = b"mntr", b"GRAY", b"XYZ ", b"acsp"
+    head[68:80] = struct.pack(">iii", 0xF6D6, 0x10000, 0xD32D)
+    profile = bytes(head) + table + body
+    return len(profile).to_bytes(4) + profile[4:]
 
 
 def psnr(left: NDArray[np.generic], right: NDArray[np.generic], peak: float = 255.0) -> float:

@@ -86,7 +86,7 @@ class RunningServer:
 
     def pid_of(self, role: str) -> int:
         """The process id of the `api`, the `worker` or its inference `child` as it is now."""
-        mark = {"api": "enlarger.server.process", "worker": "worker", "child": "enlarger.worker.child"}[
+        mark = {"api": "enlarger.server.process", "worker": "worker", "child": "enlarger.worker.inference"}[
             role
         ]
         for process in psutil.Process(self.process.pid).children(recursive=True):

@@ -156,11 +156,11 @@ class Accounts:
             raise NotFound(f"there is no key {key_id}", param="key")
 
     def _replace_bootstrap_key(self, connection: sa.Connection, workspace_id: str, secret: str) -> None:
-        is_bootstrap = KEYS.c.id == BOOTSTRAP_KEY_ID
-        kept = connection.scalar(sa.select(KEYS.c.digest).where(is_bootstrap))
-        if kept == digest_of(secret, self._pepper):
+        digest = digest_of(secret, self._pepper)
+        if connection.scalar(sa.select(KEYS.c.id).where(KEYS.c.digest == digest)) is not None:
+            # It is a key already, under this id or another; if it was revoked, it stays so.
             return
-        connection.execute(KEYS.delete().where(is_bootstrap))
+        connection.execute(KEYS.delete().where(KEYS.c.id == BOOTSTRAP_KEY_ID))
         self._insert_key(connection, workspace_id, secret, BOOTSTRAP_KEY_ID)
 
     def _insert_key(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
 import string
+import tempfile
 import zlib
 from pathlib import Path
+
+from enlarger.errors import NotReady
+from enlarger.files import sync_folder
 
 LIVE_PREFIX = "enl_live_"
 RANDOM_BYTES = 32
@@ -51,18 +56,26 @@ def digest_of(secret: str, pepper: bytes) -> str:
 def read_or_make_pepper(path: Path) -> bytes:
     """The installation's pepper, made on first use, readable by its owner alone.
 
-    Whoever has the database without this file can neither use nor test a key.
+    Whoever has the database without this file can neither use nor test a key. Of two processes that
+    make it at once, both get the same. Raises NotReady for a file that is no pepper.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        with tempfile.NamedTemporaryFile(dir=path.parent) as file:
+            file.write(secrets.token_hex(PEPPER_BYTES).encode())
+            file.flush()
+            os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                # A second name for a finished file: nobody ever reads half a pepper.
+                path.hardlink_to(file.name)
+        sync_folder(path.parent)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text("ascii"))
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(PEPPER_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
-    return bytes.fromhex(path.read_text("ascii"))
+        pepper = bytes.fromhex(path.read_text("ascii"))
+    except ValueError:
+        pepper = b""
+    if len(pepper) != PEPPER_BYTES:
+        raise NotReady(f"{path} is damaged; put its backup there, or no key opens any longer")
+    return pepper
 
 
 def _checksum(body: str) -> str:

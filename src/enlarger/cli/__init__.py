@@ -9,7 +9,7 @@ import typer
 
 from enlarger import __version__
 from enlarger.cli import devices, keys, models, serve, up, worker
-from enlarger.cli.report import exit_code_for, fail
+from enlarger.cli.console import exit_code_for, fail
 from enlarger.errors import EnlargerError
 
 app = typer.Typer(
@@ -44,12 +44,13 @@ def _options(
     pass
 
 
-def main() -> None:
-    """Entry point of the `enlarger` program; errors end it with a line and a code, not a trace."""
+def run() -> None:
+    """Run the command line; errors end it with a line and a code, not with a trace."""
     try:
         app()
     except EnlargerError as error:
         fail(error)
         sys.exit(exit_code_for(error))
     except KeyboardInterrupt:
-        sys.exit(130)
+        typer.echo("enlarger: interrupted", err=True)
+        raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from enlarger.cli.report import read_settings
+from enlarger.cli.console import read_settings
 
 
 def devices() -> None:

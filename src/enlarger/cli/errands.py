@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from enlarger.errors import BadParameter
 from enlarger.imaging import SUFFIXES, Format
+
+PICTURE_SUFFIXES = (".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".tif", ".tiff")
+"""Endings of pictures that are not read: in a folder they are passed over, and that is said."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,15 @@ class Errand:
     target: Path
 
 
+@dataclass(frozen=True)
+class Errands:
+    """What one call is to do."""
+
+    errands: tuple[Errand, ...]
+    passed_over: tuple[Path, ...]
+    """Pictures in the named folders whose formats are not read."""
+
+
 def plan_errands(
     inputs: Sequence[Path],
     output: Path | None,
@@ -25,7 +37,7 @@ def plan_errands(
     scale: float,
     format_: Format | None,
     is_folder: bool = False,
-) -> list[Errand]:
+) -> Errands:
     """What to read and what to write.
 
     output     a folder if it is one already, has no ending, or takes several pictures; else a file.
@@ -33,12 +45,13 @@ def plan_errands(
     format_    how results are encoded; None is the ending of an output file, else the input's own.
     is_folder  the caller says that `output` is a folder, whatever its name.
 
-    A folder among the inputs is taken with its subfolders, which are made again in the output.
+    A folder among the inputs is taken with its subfolders, which are made again in the output. What
+    lies in it as the result of another picture of it is no input.
 
     Raises BadParameter for an input that does not exist, two results of one name, a result that
-    would overwrite an input, or an output file for several pictures.
+    would overwrite an input, an output file for several pictures or of another format than asked.
     """
-    sources = list(_sources(inputs))
+    sources, passed_over = _look(inputs)
     if not sources:
         raise BadParameter("there is no PNG, JPEG or WebP in what was named", param="inputs")
     is_folder = is_folder or (output is not None and (output.is_dir() or not output.suffix))
@@ -46,29 +59,35 @@ def plan_errands(
         errands = [
             Errand(source, _target(source, below, output, scale, format_)) for source, below in sources
         ]
+        results = {errand.target for errand in errands}
+        errands = [errand for errand in errands if errand.source in inputs or errand.source not in results]
     elif len(sources) > 1 or any(path.is_dir() for path in inputs):
         raise BadParameter(
             f"{output} is one file for {len(sources)} pictures; give a folder", param="output"
         )
-    elif format_ is None and output.suffix.lower() not in SUFFIXES:
-        raise BadParameter(f"{output.name} must end in one of: {', '.join(SUFFIXES)}", param="output")
+    elif SUFFIXES.get(output.suffix.lower()) not in ({format_} if format_ else set(SUFFIXES.values())):
+        endings = [ending for ending, kind in SUFFIXES.items() if format_ in (None, kind)]
+        raise BadParameter(f"{output.name} must end in one of: {', '.join(endings)}", param="output")
     else:
         errands = [Errand(sources[0][0], output)]
     _check(errands)
-    return errands
+    return Errands(tuple(errands), tuple(passed_over))
 
 
-def _sources(inputs: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
-    """Each picture and its path below the output folder."""
+def _look(inputs: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Path]]:
+    """Each picture with its path below the output folder, and the pictures that are passed over."""
+    sources: list[tuple[Path, Path]] = []
+    passed_over: list[Path] = []
     for path in inputs:
         if path.is_dir():
-            for found in sorted(path.rglob("*")):
-                if found.suffix.lower() in SUFFIXES and found.is_file() and found.name[0] != ".":
-                    yield found, found.relative_to(path)
+            files = [file for file in sorted(path.rglob("*")) if file.is_file() and file.name[0] != "."]
+            sources += [(file, file.relative_to(path)) for file in files if file.suffix.lower() in SUFFIXES]
+            passed_over += [file for file in files if file.suffix.lower() in PICTURE_SUFFIXES]
         elif path.exists():
-            yield path, Path(path.name)
+            sources.append((path, Path(path.name)))
         else:
             raise BadParameter(f"{path} does not exist", param="inputs")
+    return sources, passed_over
 
 
 def _target(source: Path, below: Path, output: Path | None, scale: float, format_: Format | None) -> Path:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enlarger.cli.report import read_settings
+from enlarger.cli.console import read_settings
 from enlarger.errors import NotReady
 
 if TYPE_CHECKING:
@@ -17,21 +18,22 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Make, list and revoke the keys that open the server.", no_args_is_help=True)
 POOL_SIZE = 2
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the installation, as for `serve`.")]
 
 
 @app.command()
-def create() -> None:
+def create(data_dir: DataDir = None) -> None:
     """Make a key and print its secret, once."""
-    with _accounts() as accounts:
+    with _accounts(data_dir) as accounts:
         key, secret = accounts.create_key()
     typer.echo(secret)
     typer.echo(f"{key.id}: shown once; it is kept nowhere", err=True)
 
 
 @app.command("list")
-def list_() -> None:
+def list_(data_dir: DataDir = None) -> None:
     """List the keys, never their secrets."""
-    with _accounts() as accounts:
+    with _accounts(data_dir) as accounts:
         for key in accounts.list_keys():
             made = datetime.fromtimestamp(key.created_ms / 1000, UTC).isoformat(timespec="seconds")
             state = "active" if key.revoked_ms is None else "revoked"
@@ -39,20 +41,23 @@ def list_() -> None:
 
 
 @app.command()
-def revoke(key: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")]) -> None:
+def revoke(
+    key: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")],
+    data_dir: DataDir = None,
+) -> None:
     """Close a key: the next request with it is refused."""
-    with _accounts() as accounts:
+    with _accounts(data_dir) as accounts:
         accounts.revoke_key(key)
     typer.echo(f"{key} is revoked", err=True)
 
 
 @contextmanager
-def _accounts() -> Iterator[Accounts]:
+def _accounts(data_dir: Path | None) -> Iterator[Accounts]:
     from enlarger.accounts import open_accounts
     from enlarger.database import connect
     from enlarger.database.migrate import is_current
 
-    settings = read_settings()
+    settings = read_settings(data_dir=data_dir)
     if settings.database_url is None and not (settings.data_dir / "enlarger.db").exists():
         raise NotReady(f"there is no installation in {settings.data_dir}; start the server once")
     engine = connect(settings.database, pool_size=POOL_SIZE)

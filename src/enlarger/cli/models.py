@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from enlarger.cli.report import EXIT_MODEL, download_progress, fail, read_settings
+from enlarger.cli.console import EXIT_MODEL, download_progress, fail, read_settings
 from enlarger.errors import ModelError
 from enlarger.models import Entry, ModelStore, known_networks
 from enlarger.models.pull import pull as pull_entries

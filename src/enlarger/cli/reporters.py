@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
@@ -12,13 +13,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from enlarger.cli.console import fail
 from enlarger.cli.errands import Errand
-from enlarger.cli.report import fail
 from enlarger.errors import EnlargerError
 
 
 class Reporter(AbstractContextManager["Reporter"], Protocol):
     """Told of every errand, in this order; a context manager."""
+
+    def passed_over(self, path: Path) -> None:
+        """A picture in a folder has a format that is not read."""
 
     def started(self, errand: Errand) -> None:
         """Its picture is being read."""
@@ -46,6 +50,9 @@ class JsonReporter:
         traceback: TracebackType | None,
     ) -> None:
         return None
+
+    def passed_over(self, path: Path) -> None:
+        typer.echo(json.dumps({"event": "passed_over", "input": str(path)}))
 
     def started(self, errand: Errand) -> None:
         self._say("started", errand)
@@ -91,6 +98,9 @@ class ConsoleReporter:
         traceback: TracebackType | None,
     ) -> None:
         self._bars.stop()
+
+    def passed_over(self, path: Path) -> None:
+        typer.echo(f"{path}: passed over; only PNG, JPEG and WebP are read", err=True)
 
     def started(self, errand: Errand) -> None:
         self._task = self._bars.add_task(errand.source.name, total=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shlex
 import socket
 import threading
 import time
@@ -13,9 +14,9 @@ from typing import Annotated
 
 import typer
 
-from enlarger.cli.report import download_progress, read_settings
+from enlarger.cli.console import download_progress, read_settings
 from enlarger.errors import NotReady
-from enlarger.processes import configure_logging
+from enlarger.logs import configure_logging
 from enlarger.settings import Settings
 
 BACKLOG = 2048
@@ -35,11 +36,16 @@ def serve(
     from enlarger.server.supervisor import Supervisor
 
     settings = read_settings(host=host, port=port, data_dir=data_dir)
+    # Whatever the server writes is its owner's alone, also in a folder that others made for it.
+    os.umask(0o077)
     configure_logging(settings.log_format)
     with owning(settings.data_dir):
         listener = _listen(settings)
         with download_progress() as on_bytes:
             drawn_secret = set_up(settings, on_bytes)
+        if drawn_secret is not None:
+            # At once, and not when the server is ready: it is kept nowhere.
+            typer.echo(f"Your key, shown this once and kept nowhere:\n\n  {drawn_secret}\n")
         url = _own_url(listener)
         threading.Thread(target=_announce, args=(url, settings, drawn_secret), daemon=True).start()
         Supervisor(listener, _environment(settings), settings.drain_timeout_s).run()
@@ -76,8 +82,6 @@ def _announce(url: str, settings: Settings, drawn_secret: str | None) -> None:
         time.sleep(READY_POLL_S)
     if drawn_secret is not None:
         key = drawn_secret
-        typer.echo("\nYour key, shown this once and kept nowhere:\n")
-        typer.echo(f"  {key}")
     elif settings.bootstrap_key is not None:
         key = "$ENLARGER_BOOTSTRAP_KEY"
     else:
@@ -86,9 +90,9 @@ def _announce(url: str, settings: Settings, drawn_secret: str | None) -> None:
     photo = resources.files("enlarger") / "samples" / "portrait.jpg"
     typer.echo(
         f"\nEnlarger is ready at {url}. Try it:\n\n"
-        f"  curl -f {url}/v2beta/stable-image/upscale/fast"
+        f"  curl --fail-with-body {url}/v2beta/stable-image/upscale/fast"
         f' -H "authorization: Bearer {key}"'
-        f" -F image=@{photo} -o enlarged.png\n"
+        f" -F {shlex.quote(f'image=@{photo}')} -o enlarged.png || cat enlarged.png\n"
     )
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from enlarger.cli.console import EXIT_SOME_FAILED, download_progress, exit_code_for, read_settings
 from enlarger.cli.errands import Errand, plan_errands
-from enlarger.cli.report import EXIT_SOME_FAILED, download_progress, exit_code_for, read_settings
 from enlarger.cli.reporters import ConsoleReporter, JsonReporter, Reporter
-from enlarger.errors import EnlargerError, ModelError, UnsupportedPicture
+from enlarger.errors import BadParameter, DeviceError, EnlargerError, ModelError
 from enlarger.request import MAX_OUTPUT_PIXELS
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def up(
     # A str and not a Path until here: a Path forgets the slash that says "folder".
     into = None if output is None else Path(output)
     is_folder = output is not None and output.endswith("/")
-    errands = plan_errands(inputs, into, scale=scale, format_=chosen, is_folder=is_folder)
+    plan = plan_errands(inputs, into, scale=scale, format_=chosen, is_folder=is_folder)
 
     def run(errand: Errand, enlarge: Upscaler, reporter: Reporter) -> EnlargerError | None:
         started = time.monotonic()
@@ -61,17 +61,24 @@ def up(
                 max_pixels=max_pixels or None,
                 on_tile=lambda done, total: reporter.tile(errand, done, total),
             )
+        except OSError as error:
+            return report(errand, reporter, BadParameter(f"cannot be read: {error.strerror or error}"))
+        except EnlargerError as error:
+            return report(errand, reporter, error)
+        try:
             result.save(errand.target, format=None if chosen is None else str(chosen))
         except OSError as error:
-            problem = UnsupportedPicture(f"cannot be read or written: {error.strerror or error}")
-            reporter.failed(errand, problem)
-            return problem
+            reason = error.strerror or error
+            return report(errand, reporter, DeviceError(f"{errand.target} cannot be written: {reason}"))
         except EnlargerError as error:
-            reporter.failed(errand, error)
-            return error
+            return report(errand, reporter, error)
         picture = result.picture
         reporter.done(errand, picture.width, picture.height, time.monotonic() - started)
         return None
+
+    def report(errand: Errand, reporter: Reporter, error: EnlargerError) -> EnlargerError:
+        reporter.failed(errand, error)
+        return error
 
     failures: list[EnlargerError] = []
     reporter = JsonReporter() if as_json else ConsoleReporter()
@@ -80,7 +87,9 @@ def up(
         download_progress() as on_bytes,
         Upscaler(settings=read_settings(), on_bytes=on_bytes) as enlarge,
     ):
-        for errand in errands:
+        for path in plan.passed_over:
+            reporter.passed_over(path)
+        for errand in plan.errands:
             failure = run(errand, enlarge, reporter)
             if failure is not None:
                 failures.append(failure)
@@ -88,4 +97,4 @@ def up(
                 # No other picture would fare better.
                 raise typer.Exit(exit_code_for(failure))
     if failures:
-        raise typer.Exit(exit_code_for(failures[0]) if len(errands) == 1 else EXIT_SOME_FAILED)
+        raise typer.Exit(exit_code_for(failures[0]) if len(plan.errands) == 1 else EXIT_SOME_FAILED)

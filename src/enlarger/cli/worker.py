@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
-from enlarger.cli.report import exit_code_for, fail, read_settings
+from enlarger.cli.console import EXIT_SOME_FAILED, exit_code_for, fail, read_settings
 from enlarger.errors import EnlargerError
-from enlarger.processes import configure_logging
+from enlarger.logs import configure_logging
 
 
 def worker(
@@ -21,12 +22,17 @@ def worker(
 
     settings = read_settings()
     configure_logging(settings.log_format)
-    code = 0
+    code = EXIT_SOME_FAILED
     try:
         run_worker(settings, ordinal)
+        code = 0
     except EnlargerError as error:
         fail(error, "worker")
         code = exit_code_for(error)
-    sys.stderr.flush()
-    # Not sys.exit: a job that outlasted the drain time still has a thread, which would be waited for.
-    os._exit(code)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        # Not sys.exit: a job under way has a thread that would be waited for, in a process that no
+        # longer tends its slot. The supervisor starts a new one, which takes the job up again.
+        os._exit(code)

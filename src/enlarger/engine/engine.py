@@ -11,9 +11,8 @@ from enlarger.models import Catalogue, Entry, ModelStore
 from enlarger.progress import OnTile, ignore_progress
 from enlarger.request import Mode, UpscaleRequest
 
-FAST_NETWORK = "span-x4-ch48"
-NETWORKS: dict[Mode, tuple[str, ...]] = {Mode.FAST: (FAST_NETWORK,)}
-"""The networks that each mode runs."""
+NETWORKS: dict[Mode, tuple[str, ...]] = {Mode.FAST: ("span-x4-ch48",)}
+"""The networks that each mode runs, by their names in the catalogue."""
 WARM_SHAPE = (512, 512, 3)
 
 
@@ -62,10 +61,11 @@ class Engine:
         """
         match request.mode:
             case Mode.FAST:
+                [name] = NETWORKS[Mode.FAST]
                 return upscale_fast(
                     picture,
-                    self._network(FAST_NETWORK),
-                    halo_px=self._catalogue[FAST_NETWORK].halo_px,
+                    self._network(name),
+                    halo_px=self._catalogue[name].halo_px,
                     factor=request.scale,
                     max_pixels=max_pixels,
                     on_tile=on_tile,

@@ -8,15 +8,15 @@ import numpy as np
 from PIL import Image
 
 from enlarger.errors import PictureTooLarge
+from enlarger.imaging import png
 from enlarger.imaging.formats import Format
 from enlarger.imaging.picture import Picture, Pixels
-from enlarger.imaging.png import PngWriter
 
 QUALITY = 95
 """JPEG and WebP quality: above it files grow fast and nothing more is seen."""
 STRIP_ROWS = 256
 """Rows joined, filtered and compressed at a time: 6 MB for an 8,000-pixel-wide RGB picture."""
-SIDE_MAX = {Format.JPEG: 65_535, Format.WEBP: 16_383, Format.PNG: 2**31 - 1}
+SIDE_MAX = {Format.JPEG: 65_535, Format.WEBP: 16_383, Format.PNG: png.SIDE_MAX}
 """Pixels along one side that the format itself can hold."""
 WHITE = 255
 
@@ -55,9 +55,9 @@ def encode(picture: Picture, file: BinaryIO, format_: Format) -> None:
 
 def _encode_png(picture: Picture, file: BinaryIO) -> None:
     channels = 3 if picture.alpha is None else 4
-    with PngWriter(file, picture.width, picture.height, channels, picture.icc_profile) as png:
+    with png.PngWriter(file, picture.width, picture.height, channels, picture.icc_profile) as writer:
         for top in range(0, picture.height, STRIP_ROWS):
-            png.write(_interleaved(picture, slice(top, top + STRIP_ROWS)))
+            writer.write(_interleaved(picture, slice(top, top + STRIP_ROWS)))
 
 
 def _interleaved(picture: Picture, rows: slice = slice(None)) -> Pixels:
@@ -67,7 +67,12 @@ def _interleaved(picture: Picture, rows: slice = slice(None)) -> Pixels:
 
 
 def _on_white(picture: Picture) -> Pixels:
+    """The picture laid on white, in strips, so that the wider numbers in between stay small."""
     assert picture.alpha is not None  # noqa: S101 (for the type checker)
-    opacity = picture.alpha[..., np.newaxis].astype(np.float32) / 255
-    flat = picture.pixels * opacity + WHITE * (1 - opacity)
-    return np.rint(flat).astype(np.uint8)
+    flat = np.empty_like(picture.pixels)
+    for top in range(0, picture.height, STRIP_ROWS):
+        rows = slice(top, top + STRIP_ROWS)
+        opacity = picture.alpha[rows, :, np.newaxis].astype(np.uint16)
+        mixed = picture.pixels[rows] * opacity + WHITE * (WHITE - opacity)
+        flat[rows] = (mixed + WHITE // 2) // WHITE
+    return flat

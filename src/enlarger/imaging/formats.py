@@ -21,8 +21,19 @@ from PIL.WebPImagePlugin import WebPImageFile
 from enlarger.errors import PictureTooLarge, UnsupportedPicture
 
 ORIENTATION_TAG = 0x0112
-SIDEWAYS_ORIENTATIONS = (5, 6, 7, 8)
-"""EXIF orientations that swap width and height (Exif 3.0, table 6)."""
+UPRIGHT = 1
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture of each EXIF orientation upright (Exif 3.0, table 6); 1 is upright."""
+SIDEWAYS = (5, 6, 7, 8)
+"""Orientations whose turn swaps width and height."""
 
 
 class Format(StrEnum):
@@ -75,13 +86,14 @@ def sniff(start: bytes) -> Format | None:
     return None
 
 
-def probe(data: bytes, *, max_pixels: int | None = None) -> Header:
-    """Read a file's header.
+def probe(source: bytes | BinaryIO, *, max_pixels: int | None = None) -> Header:
+    """Read a file's header; no pixel is decoded.
 
     Raises UnsupportedPicture for anything that is not a single-frame PNG, JPEG or WebP, and
-    PictureTooLarge if it announces more than `max_pixels`. Costs microseconds whatever it announces.
+    PictureTooLarge if it announces more than `max_pixels`.
     """
-    with opened(io.BytesIO(data), max_pixels=max_pixels) as (header, _):
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    with opened(file, max_pixels=max_pixels) as (header, _):
         return header
 
 
@@ -95,12 +107,10 @@ def opened(file: BinaryIO, *, max_pixels: int | None) -> Iterator[tuple[Header, 
     with guarded(format_):
         image = READERS[format_](file)
         frames = getattr(image, "n_frames", 1)
-        orientation = _orientation(image)
     with image:
         if frames != 1:
             raise UnsupportedPicture(
-                f"the {format_} has {frames} frames; only single pictures are enlarged",
-                param="image",
+                f"the {format_} has {frames} frames; only single pictures are enlarged", param="image"
             )
         width, height = image.size
         if max_pixels is not None and width * height > max_pixels:
@@ -109,24 +119,32 @@ def opened(file: BinaryIO, *, max_pixels: int | None) -> Iterator[tuple[Header, 
                 f" at most {max_pixels} are allowed",
                 param="image",
             )
-        if orientation in SIDEWAYS_ORIENTATIONS:
+        if orientation_of(image) in SIDEWAYS:
             width, height = height, width
         yield Header(format_, width, height), image
 
 
-def _orientation(image: ImageFile.ImageFile) -> int:
-    """EXIF orientation, from the header alone: Pillow's own `getexif` decodes a PNG to its end."""
+def orientation_of(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8, of what has been read of the file so far; 1 where it makes no sense.
+
+    Read from the raw block: Pillow's own `getexif` decodes a PNG to its end.
+    """
     exif = Image.Exif()
-    exif.load(image.info.get("exif", b""))
-    return int(exif.get(ORIENTATION_TAG, 1))
+    try:
+        exif.load(image.info.get("exif", b""))
+        value = exif.get(ORIENTATION_TAG, UPRIGHT)
+    except Exception:
+        # Broad for the reason of `guarded`; but a picture is whole though its EXIF is not.
+        return UPRIGHT
+    return value if isinstance(value, int) and value in TURNS else UPRIGHT
 
 
 @contextmanager
 def guarded(format_: Format) -> Iterator[None]:
     """Turn whatever a decoder raises on a damaged file into UnsupportedPicture.
 
-    Broad on purpose, and only here: on hostile files Pillow raises OSError, SyntaxError, ValueError,
-    IndexError, struct.error and others, all of which mean the same to the caller.
+    Broad on purpose: on hostile files Pillow raises OSError, SyntaxError, ValueError, IndexError,
+    struct.error and others, all of which mean the same to the caller.
     """
     try:
         yield

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,11 @@ Plane = NDArray[np.uint8]
 class Picture:
     """Upright pixels with their transparency and colour profile."""
 
-    pixels: Pixels
+    pixels: Pixels = field(repr=False)
     """RGB as stored in the file, not multiplied with alpha; the profile says which RGB."""
-    alpha: Plane | None = None
+    alpha: Plane | None = field(default=None, repr=False)
     """Opacity, 0 to 255; None where the file has none."""
-    icc_profile: bytes | None = None
+    icc_profile: bytes | None = field(default=None, repr=False)
     """The profile of `pixels`; None means sRGB."""
 
     @property

@@ -12,6 +12,8 @@ from enlarger.errors import EnlargerError
 from enlarger.jobs.jobs import Jobs
 
 LOG = structlog.get_logger()
+IDS_AT_ONCE = 500
+"""Ids in one query: SQLite bounds the variables of a statement."""
 ENDED = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 """States of a workflow whose body never runs again, other than the good end."""
 
@@ -19,10 +21,15 @@ ENDED = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 def fail_stranded(jobs: Jobs) -> list[str]:
     """End every unfinished job whose workflow has ended badly; returns their ids."""
     unfinished = jobs.unfinished()
-    if not unfinished:
-        return []
-    ended = DBOS.list_workflows(workflow_ids=unfinished, status=ENDED, load_input=False, load_output=False)
-    stranded = [workflow.workflow_id for workflow in ended]
+    stranded: list[str] = []
+    for start in range(0, len(unfinished), IDS_AT_ONCE):
+        ended = DBOS.list_workflows(
+            workflow_ids=unfinished[start : start + IDS_AT_ONCE],
+            status=ENDED,
+            load_input=False,
+            load_output=False,
+        )
+        stranded += [workflow.workflow_id for workflow in ended]
     for job_id in stranded:
         jobs.fail(job_id, EnlargerError())
         LOG.error("job.stranded", job=job_id)

@@ -56,10 +56,9 @@ class Slot:
             )
 
     def release(self) -> None:
-        """Give the slot back; the lock itself goes with the process."""
+        """Say that nobody works here any longer. The lock itself goes with the process, not before."""
         with write(self._engine) as connection:
             connection.execute(SLOTS.delete().where(SLOTS.c.id == self.id))
-        self._lock.close()
 
 
 def ready_count(engine: sa.Engine) -> int:

@@ -78,7 +78,8 @@ class Lingering:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_read = False
+        # A client that asked whether to send its body has its answer, and keeps the body.
+        is_read = any(name == b"expect" for name, _ in scope["headers"])
 
         async def watch() -> Message:
             nonlocal is_read

@@ -11,7 +11,8 @@ import uvicorn
 
 from enlarger.database import connect
 from enlarger.jobs.durable import API_POOL_SIZE, make_client
-from enlarger.processes import configure_logging, watch_lifeline
+from enlarger.lifeline import watch_lifeline
+from enlarger.logs import configure_logging
 from enlarger.server.app import make_app, make_service
 from enlarger.settings import Settings
 from enlarger.storage import ObjectStore

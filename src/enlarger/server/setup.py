@@ -46,8 +46,12 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
 @contextlib.contextmanager
 def owning(data_dir: Path) -> Iterator[None]:
     """Hold the data folder for one server. Raises NotReady if another one has it."""
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (data_dir / "server.lock").open("w") as file:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "server.lock").open("w")
+    except OSError as error:
+        raise NotReady(f"cannot write to the data folder {data_dir}: {error.strerror}") from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -15,7 +15,7 @@ from types import FrameType
 
 import structlog
 
-from enlarger.processes import LIFELINE_VARIABLE
+from enlarger.lifeline import LIFELINE_VARIABLE
 
 LOG = structlog.get_logger()
 POLL_S = 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -35,14 +36,14 @@ class ObjectStore:
         own disk is linked and not copied, so its content must not be changed afterwards.
         """
         path = self._root / key
-        try:
+        with contextlib.suppress(AlreadyExistsError, FileExistsError):
             if not (isinstance(source, Path) and _link(source, path)):
                 obstore.put(self._store, key, source, mode="create")
-        except (AlreadyExistsError, FileExistsError):
-            return
+        # Also where it existed: whoever made it may have died before this.
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        sync_folder(path.parent)
+        for folder in path.relative_to(self._root).parents:
+            sync_folder(self._root / folder)
 
     def read(self, key: str) -> bytes:
         """The object's bytes. Raises NotFound."""
@@ -60,10 +61,6 @@ class ObjectStore:
         with target.open("wb") as file:
             for piece in pieces:
                 file.write(piece)
-
-    def keys(self, prefix: str) -> list[str]:
-        """Every key below `prefix`."""
-        return [str(item["path"]) for batch in obstore.list(self._store, prefix) for item in batch]
 
     def check(self) -> None:
         """Raise unless objects can be listed now."""

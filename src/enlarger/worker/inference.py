@@ -1,123 +1,99 @@
-"""The worker's side of its inference child: start it, give it a task, outlive it."""
+"""The inference child: decodes, runs networks, encodes. Started by a worker, one task at a time.
+
+It touches the files that it is told to and nothing else: no database, no object store, no secret.
+Hostile files are decoded here and only here, so that the worst they can do is end this process.
+"""
 
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
+import queue
 import sys
 import threading
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import msgspec
-import structlog
 
-from enlarger.errors import InferenceCrashed, by_code
+from enlarger.engine.engine import Engine
+from enlarger.errors import Collapsed, DeviceError, EnlargerError, UnsupportedPicture
+from enlarger.imaging import Format, Picture, decode, encode, probe
+from enlarger.library import make_engine
+from enlarger.logs import configure_logging
 from enlarger.progress import OnTile
+from enlarger.request import Mode
+from enlarger.settings import Settings
 from enlarger.worker.messages import Done, Failed, Progress, Ready, Reply, Task
 
-LOG = structlog.get_logger()
-START_TIMEOUT_S = 120.0
-"""Loading and compiling every network for the first time, on a slow machine."""
 
+def main() -> None:
+    """Serve tasks on the connection whose descriptor is the first argument, until it closes."""
+    connection = Connection(int(sys.argv[1]))
+    tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
 
-WITHHELD = ("ENLARGER_BOOTSTRAP_KEY", "ENLARGER_DATABASE_URL", "ENLARGER_OBJECT_STORE_URL")
-"""Variables that the child does not get: it decodes hostile files and needs none of them."""
-REPLIES = msgspec.json.Decoder(Reply)
+    def say(reply: Reply) -> None:
+        connection.send_bytes(msgspec.json.encode(reply))
 
-
-class InferenceChild:
-    """One inference process, started again whenever it is found dead."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._connection: Connection | None = None
-        self._in_use = threading.Lock()
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
-
-    def revive(self) -> bool:
-        """Start the process if it is dead and no task is using it; returns whether it can work.
-
-        Waits until its networks are loaded. Raises what kept it from loading them (ModelMissing,
-        DigestMismatch), or InferenceCrashed.
-        """
-        if self._in_use.acquire(blocking=False):
-            try:
-                self._start()
-            finally:
-                self._in_use.release()
-        return self.is_alive
-
-    def run(self, task: Task, *, timeout_s: float, on_tile: OnTile) -> Done:
-        """Run one task.
-
-        timeout_s  after this long the child counts as hung and is ended.
-
-        Raises InferenceCrashed if the child died or was ended, and whatever error the task itself
-        ended with. After an error the next call finds or makes a living child.
-        """
-        with self._in_use:
-            self._start()
-            assert self._connection is not None  # noqa: S101 (for the type checker)
-            try:
-                self._connection.send_bytes(msgspec.json.encode(task))
-            except OSError as error:
-                self._end()
-                raise InferenceCrashed from error
-            deadline = time.monotonic() + timeout_s
-            while True:
-                match self._receive(deadline):
-                    case Progress(done=done, total=total):
-                        on_tile(done, total)
-                    case Done() as outcome:
-                        return outcome
-                    case Failed(code=code, message=message, param=param):
-                        raise by_code(code, message, param)
-
-    def _start(self) -> None:
-        if self.is_alive:
-            return
-        self._end()
-        ours, theirs = socket.socketpair()
-        command = [sys.executable, "-m", "enlarger.worker.child", str(theirs.fileno())]
-        with theirs:
-            self._process = subprocess.Popen(
-                command,
-                pass_fds=[theirs.fileno()],
-                env={name: value for name, value in os.environ.items() if name not in WITHHELD},
-            )
-        self._connection = Connection(ours.detach())
-        reply = self._receive(time.monotonic() + START_TIMEOUT_S)
-        if isinstance(reply, Failed):
-            raise by_code(reply.code, reply.message, reply.param)
-        if not isinstance(reply, Ready):
-            raise InferenceCrashed(f"the inference process began with {type(reply).__name__}")
-        LOG.info("inference.ready", pid=self._process.pid)
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _receive(self, deadline: float) -> Reply:
-        assert self._connection is not None  # noqa: S101 (for the type checker)
+    settings = Settings()
+    configure_logging(settings.log_format)
+    engine = make_engine(settings)
+    try:
+        for mode in Mode:
+            engine.warm(mode)
+    except EnlargerError as error:
+        say(Failed(error.code, error.message, error.param))
+        return
+    say(Ready())
+    while True:
+        task = tasks.get()
         try:
-            if not self._connection.poll(max(0.0, deadline - time.monotonic())):
-                self._end()
-                raise InferenceCrashed("the inference process did not answer in time and was ended")
-            reply: Reply = REPLIES.decode(self._connection.recv_bytes())
-            return reply
-        except (EOFError, OSError) as error:
-            code = self._process.wait() if self._process is not None else None
-            LOG.warning("inference.died", exit_code=code)
-            self._end()
-            raise InferenceCrashed from error
+            say(_serve(task, engine, settings, lambda done, total: say(Progress(done, total))))
+        except EnlargerError as error:
+            say(Failed(error.code, error.message, error.param))
+        except MemoryError:
+            say(Failed(DeviceError.code, "there is not enough memory for this picture", None))
+
+
+def _serve(task: Task, engine: Engine, settings: Settings, on_tile: OnTile) -> Done:
+    started = time.perf_counter()
+    with Path(task.input_path).open("rb") as source:
+        picture = decode(source, max_pixels=settings.max_input_pixels)
+    result = engine.upscale(picture, task.request, max_pixels=settings.max_output_pixels, on_tile=on_tile)
+    enlarged = time.perf_counter()
+    output = Path(task.output_path)
+    with output.open("wb") as file:
+        encode(result, file, Format(task.request.output_format))
+    _check(output, result)
+    encoded = time.perf_counter()
+    return Done(
+        width=result.width,
+        height=result.height,
+        engine_ms=round(1000 * (enlarged - started)),
+        encode_ms=round(1000 * (encoded - enlarged)),
+    )
+
+
+def _check(output: Path, result: Picture) -> None:
+    """Open the file again: a success that cannot be read is none, and no fault of the caller's."""
+    try:
+        with output.open("rb") as file:
+            header = probe(file)
+    except UnsupportedPicture as error:
+        raise Collapsed("the result was written and cannot be read again") from error
+    if (header.width, header.height) != (result.width, result.height):
+        raise Collapsed(f"the result was written as {header.width}x{header.height}")
+
+
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Task]) -> None:
+    """Take tasks; end the whole process as soon as the worker is gone, even in mid-picture."""
+    try:
+        while True:
+            tasks.put(msgspec.json.decode(connection.recv_bytes(), type=Task))
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 
 from enlarger.database import connect
 from enlarger.errors import EnlargerError
@@ -16,10 +17,10 @@ from enlarger.jobs import Jobs
 from enlarger.jobs.durable import WORKER_POOL_SIZE, worker_config
 from enlarger.jobs.reconcile import fail_stranded
 from enlarger.jobs.slots import HEARTBEAT_S, Slot
-from enlarger.processes import watch_lifeline
+from enlarger.lifeline import watch_lifeline
 from enlarger.settings import Settings
 from enlarger.storage import ObjectStore
-from enlarger.worker.inference import InferenceChild
+from enlarger.worker.child import InferenceChild, child_environment
 from enlarger.worker.work import Work
 
 LOG = structlog.get_logger()
@@ -41,7 +42,7 @@ def run_worker(settings: Settings, ordinal: int) -> None:
 
     engine = connect(settings.database, pool_size=WORKER_POOL_SIZE)
     slot = Slot(engine, settings.data_dir / "slots", ordinal)
-    child = InferenceChild()
+    child = InferenceChild(child_environment(settings))
     try:
         child.revive()
         jobs = Jobs(engine)
@@ -58,16 +59,19 @@ def run_worker(settings: Settings, ordinal: int) -> None:
         LOG.info("worker.ready", slot=slot.id)
         slot.heartbeat(is_ready=True)
         while not stop.wait(HEARTBEAT_S):
-            slot.heartbeat(is_ready=child.revive())
-            fail_stranded(jobs)
+            try:
+                slot.heartbeat(is_ready=child.revive())
+                fail_stranded(jobs)
+            except SQLAlchemyError as error:
+                # The job under way may well outlast what is wrong with the database.
+                LOG.warning("worker.heartbeat_failed", error=type(error).__name__)
         LOG.info("worker.stopping", slot=slot.id)
         slot.heartbeat(is_ready=False)
         DBOS.destroy(workflow_completion_timeout_sec=int(settings.drain_timeout_s))
+        slot.release()
     except EnlargerError as error:
         LOG.error("worker.failed", code=error.code, reason=error.message)
         raise
-    finally:
-        slot.release()
 
 
 def _empty(folder: Path) -> Path:

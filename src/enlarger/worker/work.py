@@ -17,7 +17,7 @@ from enlarger.jobs import Job, Jobs, Outcome
 from enlarger.jobs.durable import WORKFLOW
 from enlarger.progress import ignore_progress
 from enlarger.storage import ObjectStore
-from enlarger.worker.inference import InferenceChild
+from enlarger.worker.child import InferenceChild
 from enlarger.worker.messages import Task
 
 LOG = structlog.get_logger()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.stability import account, errors, upscale
 from enlarger.errors import EnlargerError
@@ -17,11 +18,14 @@ def create_app(service: Service) -> FastAPI:
         version="v2beta",
         docs_url=None,
         redoc_url=None,
+        # A redirect would be made from the Host header, which is the caller's to choose.
+        redirect_slashes=False,
         exception_handlers={
             errors.BadField: errors.on_bad_field,
             errors.PayloadTooLarge: errors.on_payload_too_large,
             EnlargerError: errors.on_enlarger_error,
             HTTPException: errors.on_http_exception,
+            ClientDisconnect: errors.on_hang_up,
             Exception: errors.on_unexpected,
         },
     )

@@ -53,20 +53,20 @@ class PayloadTooLarge(Exception):
 
 def error_response(request: Request, status: int, name: str, message: str) -> JSONResponse:
     """An error in the shape of the API that the request's path belongs to."""
-    path = request.url.path
-    if "/v1/" in path:
+    route = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    if route.startswith("/v1/"):
         return JSONResponse({"id": str(uuid.uuid4()), "name": name, "message": message}, status)
     body = {"id": secrets.token_hex(16), "name": name, "errors": [message], "message": message}
     return JSONResponse(body, status)
 
 
 async def on_bad_field(request: Request, error: Exception) -> JSONResponse:
-    """400."""
+    """A 400 that names the field."""
     return error_response(request, 400, "bad_request", str(error))
 
 
 async def on_payload_too_large(request: Request, error: Exception) -> JSONResponse:
-    """413."""
+    """The 413 of a body that is too large, announced or not."""
     return error_response(request, 413, "payload_too_large", TOO_LARGE)
 
 
@@ -102,6 +102,12 @@ async def on_http_exception(request: Request, error: Exception) -> JSONResponse:
     response = error_response(request, error.status_code, name, message)
     response.headers.update(error.headers or {})
     return response
+
+
+async def on_hang_up(request: Request, error: Exception) -> JSONResponse:
+    """The caller went away in the middle of the upload; nobody reads this answer."""
+    LOG.info("stability.hang_up")
+    return error_response(request, 499, "client_closed_request", "body: the upload was not completed")
 
 
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:

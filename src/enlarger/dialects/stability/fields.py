@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import math
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import TypeVar
@@ -48,8 +49,9 @@ def wants_json(accept: str | None) -> bool:
                     quality = float(value)
                 except ValueError:
                     quality = 0.0
-        ranked.append((-quality, order, media_type))
-    return min(ranked)[2] == "application/json"
+        if quality > 0 and math.isfinite(quality):
+            ranked.append((-quality, order, media_type))
+    return bool(ranked) and min(ranked)[2] == "application/json"
 
 
 @asynccontextmanager
@@ -86,16 +88,16 @@ async def read_image(form: FormData) -> bytes:
     return data
 
 
-def read_choice(form: FormData, field: str, choices: type[Choice], default: Choice) -> Choice:
-    """An enum field, `default` where it is absent. Raises BadField listing the choices."""
+def read_choice(form: FormData, field: str, choices: Sequence[Choice]) -> Choice:
+    """An enum field, the first of `choices` where it is absent. Raises BadField listing them."""
     value = form.get(field)
     if value is None:
-        return default
-    try:
-        return choices(str(value))
-    except ValueError:
-        expected = " | ".join(f"'{choice}'" for choice in sorted(choices))
-        raise BadField(field, f"invalid enum value. Expected {expected}") from None
+        return choices[0]
+    for choice in choices:
+        if value == choice:
+            return choice
+    expected = " | ".join(f"'{choice}'" for choice in sorted(choices))
+    raise BadField(field, f"invalid enum value. Expected {expected}")
 
 
 def _limit(receive: Receive, limit_bytes: int) -> Receive:

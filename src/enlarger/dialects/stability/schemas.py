@@ -8,6 +8,9 @@ from pydantic import BaseModel, Field
 
 from enlarger.request import OutputFormat
 
+OUTPUT_FORMATS = (OutputFormat.PNG, OutputFormat.JPEG, OutputFormat.WEBP)
+"""What this vendor can be asked for, its default first; fewer than the engine may learn to write."""
+
 
 class FastUpscaleRequest(BaseModel):
     """Form of a fast upscale. Unknown fields are ignored."""
@@ -73,8 +76,8 @@ def multipart(model: type[BaseModel]) -> dict[str, Any]:
     schema.pop("$defs", None)
     schema["properties"]["output_format"] = {
         "type": "string",
-        "enum": [str(choice) for choice in OutputFormat],
-        "default": str(OutputFormat.PNG),
+        "enum": [str(choice) for choice in OUTPUT_FORMATS],
+        "default": str(OUTPUT_FORMATS[0]),
         "description": "Format of the result.",
     }
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from enlarger.accounts import Caller
 from enlarger.dialects.stability import limits
 from enlarger.dialects.stability.fields import (
     read_choice,
@@ -18,13 +19,14 @@ from enlarger.dialects.stability.fields import (
     wants_json,
 )
 from enlarger.dialects.stability.schemas import (
+    OUTPUT_FORMATS,
     ErrorResponse,
     FastUpscaleRequest,
     UpscaleImageResponse,
     multipart,
 )
 from enlarger.jobs import Job
-from enlarger.request import SEED_MAX, Mode, OutputFormat, UpscaleRequest
+from enlarger.request import SEED_MAX, Mode, UpscaleRequest
 from enlarger.service import Service
 
 DOOR = "stability"
@@ -47,7 +49,7 @@ def make_router(service: Service) -> APIRouter:
             200: {
                 "description": "The enlarged picture, four times as wide and as high.",
                 "content": {
-                    **{choice.media_type: {} for choice in OutputFormat},
+                    **{choice.media_type: {} for choice in OUTPUT_FORMATS},
                     "application/json": {"schema": UpscaleImageResponse.model_json_schema()},
                 },
             },
@@ -57,9 +59,15 @@ def make_router(service: Service) -> APIRouter:
     )
     async def upscale_image_fast(request: Request) -> Response:
         caller = await service.authenticate(read_secret(request.headers))
+        job_id = await accept_fast(request, caller)
+        job = await service.wait(caller, job_id)
+        return render(request, job, await service.result(job))
+
+    async def accept_fast(request: Request, caller: Caller) -> str:
+        # A function of its own, so that the upload is gone from memory while the caller waits.
         async with read_form(request) as form:
             picture = await read_image(form)
-            output_format = read_choice(form, "output_format", OutputFormat, OutputFormat.PNG)
+            output_format = read_choice(form, "output_format", OUTPUT_FORMATS)
         header = await service.examine(picture)
         limits.FAST.check(header)
         wanted = UpscaleRequest(
@@ -68,9 +76,7 @@ def make_router(service: Service) -> APIRouter:
             output_format=output_format,
             seed=1 + secrets.randbelow(SEED_MAX),
         )
-        job_id = await service.submit(caller, DOOR, wanted, picture, header)
-        job = await service.wait(caller, job_id)
-        return render(request, job, await service.result(job))
+        return await service.submit(caller, DOOR, wanted, picture, header)
 
     return router
 

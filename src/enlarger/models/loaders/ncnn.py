@@ -48,11 +48,14 @@ def read_ncnn(name: str, param: Path, weights: Path) -> Network:
     when the weights end early or have bytes left over.
     """
     reader = _Weights(weights.read_bytes(), weights.name)
-    lines = param.read_text("ascii").split("\n")
-    if len(lines) < 2 or lines[0].strip() != MAGIC:
+    lines = param.read_text("ascii", errors="replace").split("\n")
+    if lines[0].strip() != MAGIC:
         raise BadWeights(f"{param.name} does not begin with ncnn's number {MAGIC}")
     rows = [line.split() for line in lines[2:] if line.strip()]
-    layer_count, blob_count = (int(word) for word in lines[1].split())
+    try:
+        layer_count, blob_count = (int(word) for word in lines[1].split())
+    except (IndexError, ValueError) as error:
+        raise BadWeights(f"{param.name} line 2 is not the numbers of layers and blobs") from error
     if len(rows) != layer_count:
         raise BadWeights(f"{param.name} announces {layer_count} layers and has {len(rows)}")
 
@@ -72,19 +75,22 @@ def read_ncnn(name: str, param: Path, weights: Path) -> Network:
         except (IndexError, ValueError) as error:
             raise BadWeights(f"{param.name} line {number} is not a layer") from error
         unknown = [blob for blob in inputs if blob not in written]
-        if unknown or len(outputs) != int(row[3]):
+        if unknown:
             raise BadWeights(f"{param.name} line {number} reads {unknown}, which nothing wrote")
+        if len(inputs) != int(row[2]) or len(outputs) != int(row[3]) or not outputs:
+            raise BadWeights(f"{param.name} line {number} names other blobs than it announces")
         blobs += len(outputs)
         if kind == "Input":
             picture = outputs[0]
-        elif kind == "Split":
+        elif kind == "Split" and len(inputs) == 1:
             # A Split only says that a blob is read several times; in a graph of names it is nothing.
             alias.update(dict.fromkeys(outputs, inputs[0]))
         else:
             make = _LAYERS.get(kind)
             if make is None or len(outputs) != 1:
                 raise BadWeights(f"{param.name} line {number}: unknown layer {kind}")
-            operation = make(_Layer(f"{param.name} line {number} ({kind})", parameters, reader))
+            place = f"{param.name} line {number} ({kind})"
+            operation = make(_Layer(place, len(inputs), parameters, reader))
             nodes.append(Node(layer, operation, inputs, outputs[0]))
         written.update(outputs)
     if blobs != blob_count:
@@ -134,6 +140,7 @@ class _Layer:
     """One line of the .param file, read by a function of `_LAYERS`; every parameter must be used."""
 
     place: str
+    input_count: int
     parameters: Parameters
     weights: _Weights
 
@@ -141,13 +148,19 @@ class _Layer:
         value = self.parameters.pop(key, default)
         if isinstance(value, tuple):
             raise BadWeights(f"{self.place}: parameter {key} is an array")
-        return value
+        return float(value)
 
     def integer(self, key: int, default: int) -> int:
         value = self.number(key, default)
-        if value != int(value):
+        if not value.is_integer():
             raise BadWeights(f"{self.place}: parameter {key} is {value}, not a whole number")
         return int(value)
+
+    def size(self, key: int, default: int = 0) -> int:
+        value = self.integer(key, default)
+        if value < 1:
+            raise BadWeights(f"{self.place}: parameter {key} is {value}; it must be 1 or more")
+        return value
 
     def array(self, key: int) -> tuple[float, ...]:
         value = self.parameters.pop(key, ())
@@ -158,7 +171,10 @@ class _Layer:
             if not holds:
                 raise BadWeights(f"{self.place}: {fact.replace('_', ' ')} is not supported")
 
-    def done(self) -> None:
+    def done(self, *, inputs: int | None = 1) -> None:
+        """Nothing may be left over. `inputs` is how many blobs the layer reads; None is one or more."""
+        if (inputs is None and self.input_count == 0) or inputs not in (None, self.input_count):
+            raise BadWeights(f"{self.place}: {self.input_count} inputs make no sense")
         if self.parameters:
             raise BadWeights(f"{self.place}: parameters {sorted(self.parameters)} are not known")
 
@@ -179,12 +195,12 @@ def _parse_parameters(words: list[str]) -> Parameters:
 
 
 def _convolution(layer: _Layer) -> Operation:
-    outputs = layer.integer(0, 0)
-    width = layer.integer(1, 0)
-    height = layer.integer(11, width)
+    outputs = layer.size(0)
+    width = layer.size(1)
+    height = layer.size(11, width)
     pad = layer.integer(4, 0)
     has_bias = layer.integer(5, 0) == 1
-    size = layer.integer(6, 0)
+    size = layer.size(6)
     activation = layer.integer(9, 0)
     activation_values = layer.array(10)
     layer.require(
@@ -203,15 +219,15 @@ def _convolution(layer: _Layer) -> Operation:
 
 
 def _prelu(layer: _Layer) -> Operation:
-    slope = layer.weights.float32(layer.integer(0, 0))
+    slope = layer.weights.float32(layer.size(0))
     layer.done()
     return PRelu(slope)
 
 
 def _memory_data(layer: _Layer) -> Operation:
-    width, height, channels = (layer.integer(key, 0) for key in (0, 1, 2))
+    width, height, channels = (layer.size(key) for key in (0, 1, 2))
     layer.require(a_constant_with_width_or_height=width == height == 1)
-    layer.done()
+    layer.done(inputs=0)
     return Constant(layer.weights.float32(channels).reshape(channels, 1, 1))
 
 
@@ -220,7 +236,7 @@ def _binary_op(layer: _Layer) -> Operation:
     layer.require(this_operator=operator in (0, 1, 2))
     has_scalar = layer.integer(1, 0) == 1
     scalar = layer.number(2, 0.0)
-    layer.done()
+    layer.done(inputs=1 if has_scalar else 2)
     return Arithmetic("+-*"[operator], scalar if has_scalar else None)
 
 
@@ -228,7 +244,7 @@ def _eltwise(layer: _Layer) -> Operation:
     layer.require(an_operator_other_than_sum=layer.integer(0, 0) == 1)
     coefficients = layer.array(1)
     layer.require(a_sum_without_coefficients=len(coefficients) > 0)
-    layer.done()
+    layer.done(inputs=len(coefficients))
     return WeightedSum(coefficients)
 
 
@@ -237,21 +253,21 @@ def _interp(layer: _Layer) -> Operation:
     down, across = layer.number(1, 1.0), layer.number(2, 1.0)
     layer.require(
         a_filter_other_than_nearest=nearest,
-        a_factor_that_is_not_whole_and_square=down == across == int(down),
+        a_factor_that_is_not_whole_and_square=down == across and down.is_integer() and down >= 1,
     )
     layer.done()
     return NearestUpsample(int(down))
 
 
 def _pixel_shuffle(layer: _Layer) -> Operation:
-    block = layer.integer(0, 1)
+    block = layer.size(0, 1)
     layer.done()
     return PixelShuffle(block)
 
 
 def _concat(layer: _Layer) -> Operation:
     layer.require(an_axis_other_than_channels=layer.integer(0, 0) == 0)
-    layer.done()
+    layer.done(inputs=None)
     return Concat()
 
 

@@ -1,33 +1,12 @@
-"""Helpers for processes that a supervisor starts: the lifeline and logging."""
+"""Logs: events with fields, to standard error."""
 
 from __future__ import annotations
 
 import logging
-import os
 import sys
-import threading
-from collections.abc import Callable
+import warnings
 
 import structlog
-
-LIFELINE_VARIABLE = "ENLARGER_LIFELINE_FD"
-"""Descriptor of a pipe whose other end only the supervisor holds."""
-
-
-def watch_lifeline(on_end: Callable[[], object]) -> None:
-    """Call `on_end` when the supervisor is gone, however it went; nothing if there is none.
-
-    A pipe and not a process id: the kernel closes it with the process, and ids are used again.
-    """
-    descriptor = os.environ.get(LIFELINE_VARIABLE)
-    if descriptor is None:
-        return
-
-    def watch(fd: int) -> None:
-        os.read(fd, 1)
-        on_end()
-
-    threading.Thread(target=watch, args=(int(descriptor),), daemon=True).start()
 
 
 def configure_logging(form: str) -> None:
@@ -51,5 +30,7 @@ def configure_logging(form: str) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # What a decoder thinks of a stranger's file belongs in the answer to the stranger.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     # The durable engine's own lines carry no field of ours; only its trouble is worth reading.
     logging.getLogger("dbos").setLevel(logging.WARNING)
