@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,7 +18,9 @@ import psutil
 import pytest
 
 from enlarger.database import connect
+from enlarger.database.connection import BUSY_TIMEOUT_MS
 from enlarger.jobs.durable import make_client
+from enlarger.jobs.slots import HEARTBEAT_S
 from enlarger.models import ModelStore
 from tests.conftest import MODELS
 from tests.support.photos import encoded, scaled
@@ -214,6 +218,41 @@ def test_a_job_that_was_cancelled_from_outside_ends_and_says_so(fragile: Running
     assert second.response is not None
     assert (first.response.status_code, second.response.status_code) == (200, 500)
     assert fragile.query(f"SELECT state FROM jobs WHERE id = '{job_id}'") == [("failed",)]  # noqa: S608
+
+
+def test_a_job_outlasts_a_database_that_cannot_be_written_for_a_while(fragile: RunningServer) -> None:
+    """Longer than a writer waits, so that the worker's heartbeat fails while its job goes on."""
+    worker = fragile.pid_of("worker")
+    client = Client(fragile)
+    client.start()
+    job_id = wait_until_a_job_is_worked_on(fragile)
+    child = fragile.pid_of("child")
+    os.kill(child, signal.SIGSTOP)
+    with contextlib.closing(sqlite3.connect(fragile.data_dir / "enlarger.db")) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        time.sleep(BUSY_TIMEOUT_MS / 1000 + HEARTBEAT_S + 2)
+        holder.rollback()
+    os.kill(child, signal.SIGCONT)
+    client.join(RECOVERY_S)
+    assert client.response is not None
+    assert client.response.status_code == 200
+    assert "worker.heartbeat_failed" in fragile.log()
+    assert fragile.pid_of("worker") == worker
+    assert {job[0]: job[2] for job in jobs(fragile)}[job_id] == 1
+    wait_for(lambda: httpx.get(f"{fragile.url}/readyz").status_code == 200, RECOVERY_S, "ready again")
+
+
+def test_a_worker_that_cannot_start_ends_and_says_why(store: ModelStore, tmp_path: Path) -> None:
+    with RunningServer.start(tmp_path, MODELS) as server:
+        data_dir = server.data_dir
+    (data_dir / "slots" / "local-0.lock").unlink()
+    (data_dir / "slots").rmdir()
+    (data_dir / "slots").write_text("a file where the folder should be")
+    environment = {**os.environ, "ENLARGER_DATA_DIR": str(data_dir)}
+    command = [sys.executable, "-m", "enlarger", "worker"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1
+    assert "FileExistsError" in run.stderr
 
 
 def test_a_second_worker_of_one_slot_refuses_to_start(fragile: RunningServer) -> None:

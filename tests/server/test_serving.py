@@ -100,6 +100,39 @@ def test_a_drawn_key_is_shown_once_and_more_can_be_made(store: ModelStore, tmp_p
     assert drawn not in server.log()
 
 
+def test_the_first_key_is_shown_even_if_the_first_start_is_cut_short(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    environment = {**os.environ, "ENLARGER_DATA_DIR": str(tmp_path), "ENLARGER_PORT": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "enlarger", "serve"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as first:
+        assert first.stdout is not None
+        secret = next(line.strip() for line in first.stdout if "enl_live_" in line)
+        first.terminate()
+        first.wait(60)
+    with RunningServer.start(tmp_path, MODELS, ENLARGER_BOOTSTRAP_KEY="") as server:
+        headers = {"authorization": secret}
+        assert httpx.get(f"{server.url}/v1/user/balance", headers=headers).status_code == 200
+
+
+def test_what_the_server_writes_is_its_owners_alone(server: RunningServer) -> None:
+    for name in ("enlarger.db", "objects", "secrets", "slots"):
+        assert (server.data_dir / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "enlarger", "serve", "--data-dir", "/proc/nothing"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1
+    assert "cannot write to the data folder /proc/nothing" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
 def test_without_weights_and_offline_the_start_says_what_to_do(tmp_path: Path) -> None:
     environment = {
         **os.environ,
