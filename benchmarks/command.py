@@ -19,7 +19,8 @@ import psutil
 from PIL import Image
 
 from benchmarks.workplace import REPOSITORY, environment, fetched
-from enlarger.engine.engine import FAST_NETWORK
+from enlarger.engine.engine import NETWORKS
+from enlarger.request import Mode
 from tests.support.photos import encoded, scaled
 
 WIDTH, HEIGHT = 2000, 1500
@@ -39,7 +40,7 @@ class Command:
 
 def measure_command() -> Command:
     """Run it unwatched, then watched."""
-    fetched(FAST_NETWORK)
+    fetched(NETWORKS[Mode.FAST][0])
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "photo.jpg").write_bytes(encoded(scaled("coffee", WIDTH, HEIGHT), "JPEG", quality=95))

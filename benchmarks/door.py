@@ -17,8 +17,9 @@ import httpx
 
 from benchmarks.subjects import SETTLE_S, Subject
 from benchmarks.workplace import MODELS, fetched
-from enlarger.engine.engine import FAST_NETWORK
+from enlarger.engine.engine import NETWORKS
 from enlarger.imaging import probe
+from enlarger.request import Mode
 from tests.support.photos import encoded, photo
 from tests.support.running import RunningServer
 
@@ -49,7 +50,7 @@ class Door:
 
 def measure_door() -> Door:
     """Start both, run them in turn, stop both."""
-    fetched(FAST_NETWORK)
+    fetched(NETWORKS[Mode.FAST][0])
     source = encoded(photo("astronaut"))
     requests, bare = [], []
     with TemporaryDirectory() as name:

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.subjects import Subject
 from benchmarks.workplace import fetched
-from enlarger.engine.engine import FAST_NETWORK
+from enlarger.engine.engine import NETWORKS
+from enlarger.request import Mode
 from tests.support.photos import encoded, photo
 
 TURNS = 5
@@ -33,7 +34,7 @@ class Encoding:
 
 def measure_encoding() -> Encoding:
     """Run the pipeline with Pillow beside it."""
-    fetched(FAST_NETWORK)
+    fetched(NETWORKS[Mode.FAST][0])
     with TemporaryDirectory() as folder:
         picture = Path(folder) / "astronaut.png"
         picture.write_bytes(encoded(photo("astronaut")))

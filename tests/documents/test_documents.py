@@ -154,3 +154,9 @@ def test_every_dependency_is_in_the_notices() -> None:
             name, name
         )
         assert shown in notices, name
+
+
+def test_the_benchmarks_can_be_started() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--help"]
+    run = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
