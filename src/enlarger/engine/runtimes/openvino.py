@@ -1,7 +1,7 @@
 """Runs networks on the CPU with OpenVINO, the default runtime.
 
-Chosen by measurement: where the processor has bf16 units its convolutions reach 85 to 100 % of the
-machine's own bf16 matrix rate, 1.5 to 1.7 times ncnn's speed, in a half to a sixth of its memory
+Chosen by measurement: where the processor has bf16 units its convolutions reach 83 to 98 % of the
+machine's own bf16 matrix rate, 1.3 to 1.8 times ncnn's speed, in a half to a sixth of its memory
 (docs/explanation/01-engine.md).
 """
 
