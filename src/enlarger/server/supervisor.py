@@ -23,6 +23,8 @@ BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 10.0
 HEALTHY_AFTER_S = 30.0
 """A process that lived this long is restarted at once the next time."""
+SAME_SIGNAL_S = 1.0
+"""A second signal so soon is the first one again: `make` passes on what its group got as well."""
 KILL_AFTER_S = 5.0
 """Grace beyond the drain time before a process that does not stop is killed."""
 
@@ -51,6 +53,7 @@ class Supervisor:
         """
         self._drain_s = drain_s
         self._stopping = threading.Event()
+        self._stopping_since = 0.0
         self._again = threading.Event()
         # Only this process holds the write end: when it is gone, however, the others notice.
         lifeline, self._lifeline_end = os.pipe()
@@ -74,7 +77,12 @@ class Supervisor:
         LOG.info("server.stopped")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        (self._again if self._stopping.is_set() else self._stopping).set()
+        now = time.monotonic()
+        if not self._stopping.is_set():
+            self._stopping_since = now
+            self._stopping.set()
+        elif now - self._stopping_since > SAME_SIGNAL_S:
+            self._again.set()
 
     def _tend(self, watched: Watched) -> None:
         now = time.monotonic()
