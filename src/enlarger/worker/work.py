@@ -51,7 +51,8 @@ class Work:
         """Make the workflow known to the durable engine; once, before it is launched."""
 
         # One step and not several: a checkpoint between them would be a commit more on every request.
-        @DBOS.step(name="render")
+        # What escapes from it is the database's trouble, which may be over when it is tried again.
+        @DBOS.step(name="render", retries_allowed=True, max_attempts=MAX_ATTEMPTS)
         def render(job_id: str) -> None:
             self._render(job_id)
 
