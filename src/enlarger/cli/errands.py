@@ -54,6 +54,7 @@ def plan_errands(
     sources, passed_over = _look(inputs)
     if not sources:
         raise BadParameter("there is no PNG, JPEG or WebP in what was named", param="inputs")
+    endings = [ending for ending, kind in SUFFIXES.items() if format_ in (None, kind)]
     is_folder = is_folder or (output is not None and (output.is_dir() or not output.suffix))
     if output is None or is_folder:
         errands = [
@@ -65,8 +66,7 @@ def plan_errands(
         raise BadParameter(
             f"{output} is one file for {len(sources)} pictures; give a folder", param="output"
         )
-    elif SUFFIXES.get(output.suffix.lower()) not in ({format_} if format_ else set(SUFFIXES.values())):
-        endings = [ending for ending, kind in SUFFIXES.items() if format_ in (None, kind)]
+    elif output.suffix.lower() not in endings:
         raise BadParameter(f"{output.name} must end in one of: {', '.join(endings)}", param="output")
     else:
         errands = [Errand(sources[0][0], output)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 import typer
@@ -18,8 +18,8 @@ from enlarger.cli.errands import Errand
 from enlarger.errors import EnlargerError
 
 
-class Reporter(AbstractContextManager["Reporter"], Protocol):
-    """Told of every errand, in this order; a context manager."""
+class Reporter(Protocol):
+    """Told of every errand, in this order."""
 
     def passed_over(self, path: Path) -> None:
         """A picture in a folder has a format that is not read."""
@@ -37,20 +37,29 @@ class Reporter(AbstractContextManager["Reporter"], Protocol):
         """There is no result."""
 
 
-class JsonReporter:
+@contextmanager
+def json_lines() -> Iterator[Reporter]:
     """One event a line on standard output; nothing else is ever written there."""
+    yield _JsonLines()
 
-    def __enter__(self) -> JsonReporter:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        return None
+@contextmanager
+def terminal() -> Iterator[Reporter]:
+    """A bar by tiles on a terminal, and a line for each picture, on standard error."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("tiles"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    ) as bars:
+        yield _Terminal(bars)
 
+
+class _JsonLines:
     def passed_over(self, path: Path) -> None:
         typer.echo(json.dumps({"event": "passed_over", "input": str(path)}))
 
@@ -71,33 +80,10 @@ class JsonReporter:
         typer.echo(json.dumps({"event": event, **place, **fields}))
 
 
-class ConsoleReporter:
-    """A bar by tiles on a terminal, and a line for each picture, on standard error."""
-
-    def __init__(self) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("tiles"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
-            transient=True,
-        )
+class _Terminal:
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
         self._task: TaskID | None = None
-
-    def __enter__(self) -> ConsoleReporter:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
 
     def passed_over(self, path: Path) -> None:
         typer.echo(f"{path}: passed over; only PNG, JPEG and WebP are read", err=True)

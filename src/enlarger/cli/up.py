@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +13,14 @@ import typer
 
 from enlarger.cli.console import EXIT_SOME_FAILED, download_progress, exit_code_for, read_settings
 from enlarger.cli.errands import Errand, plan_errands
-from enlarger.cli.reporters import ConsoleReporter, JsonReporter, Reporter
+from enlarger.cli.reporters import json_lines, terminal
 from enlarger.errors import BadParameter, DeviceError, EnlargerError, ModelError
+from enlarger.imaging import Format, Picture
+from enlarger.progress import OnTile
 from enlarger.request import MAX_OUTPUT_PIXELS
 
 if TYPE_CHECKING:
-    from enlarger.library import Upscaler
+    from enlarger.library import Result
 
 
 def up(
@@ -50,51 +54,47 @@ def up(
     is_folder = output is not None and output.endswith("/")
     plan = plan_errands(inputs, into, scale=scale, format_=chosen, is_folder=is_folder)
 
-    def run(errand: Errand, enlarge: Upscaler, reporter: Reporter) -> EnlargerError | None:
-        started = time.monotonic()
-        reporter.started(errand)
-        try:
-            result = enlarge(
-                errand.source,
-                mode=mode,
-                scale=scale,
-                max_pixels=max_pixels or None,
-                on_tile=lambda done, total: reporter.tile(errand, done, total),
-            )
-        except OSError as error:
-            return report(errand, reporter, BadParameter(f"cannot be read: {error.strerror or error}"))
-        except EnlargerError as error:
-            return report(errand, reporter, error)
-        try:
-            result.save(errand.target, format=None if chosen is None else str(chosen))
-        except OSError as error:
-            reason = error.strerror or error
-            return report(errand, reporter, DeviceError(f"{errand.target} cannot be written: {reason}"))
-        except EnlargerError as error:
-            return report(errand, reporter, error)
-        picture = result.picture
-        reporter.done(errand, picture.width, picture.height, time.monotonic() - started)
-        return None
-
-    def report(errand: Errand, reporter: Reporter, error: EnlargerError) -> EnlargerError:
-        reporter.failed(errand, error)
-        return error
-
     failures: list[EnlargerError] = []
-    reporter = JsonReporter() if as_json else ConsoleReporter()
     with (
-        reporter,
+        json_lines() if as_json else terminal() as reporter,
         download_progress() as on_bytes,
         Upscaler(settings=read_settings(), on_bytes=on_bytes) as enlarge,
     ):
         for path in plan.passed_over:
             reporter.passed_over(path)
         for errand in plan.errands:
-            failure = run(errand, enlarge, reporter)
-            if failure is not None:
-                failures.append(failure)
-            if isinstance(failure, ModelError):
-                # No other picture would fare better.
-                raise typer.Exit(exit_code_for(failure))
+            started = time.monotonic()
+            reporter.started(errand)
+            try:
+                picture = _run(
+                    errand,
+                    partial(enlarge, mode=mode, scale=scale, max_pixels=max_pixels or None),
+                    chosen,
+                    partial(reporter.tile, errand),
+                )
+            except EnlargerError as error:
+                reporter.failed(errand, error)
+                failures.append(error)
+                if isinstance(error, ModelError):
+                    # No other picture would fare better.
+                    raise typer.Exit(exit_code_for(error)) from None
+            else:
+                reporter.done(errand, picture.width, picture.height, time.monotonic() - started)
     if failures:
         raise typer.Exit(exit_code_for(failures[0]) if len(plan.errands) == 1 else EXIT_SOME_FAILED)
+
+
+def _run(
+    errand: Errand, enlarge: Callable[..., Result], format_: Format | None, on_tile: OnTile
+) -> Picture:
+    """Do one errand. What the system says of the files becomes an error of ours, that of its side."""
+    try:
+        result = enlarge(errand.source, on_tile=on_tile)
+    except OSError as error:
+        raise BadParameter(f"cannot be read: {error.strerror or error}") from error
+    try:
+        result.save(errand.target, format=format_)
+    except OSError as error:
+        reason = error.strerror or error
+        raise DeviceError(f"{errand.target} cannot be written: {reason}") from error
+    return result.picture
