@@ -18,7 +18,9 @@
         FetchFailed         502  the package index did not give us a file
       DeviceError           the machine
         InferenceCrashed    500  the process that ran the network died
+        OutOfMemory         500  the smallest piece of the work found no memory
         Collapsed           500  a network gave values that are no picture
+        ReceiptFailed       500  the result was measured, and is not the picture enlarged
       Cancelled             499  the caller asked to stop
 
 A class's docstring is its default message. `code` is stable and may be matched by programs;
@@ -165,6 +167,18 @@ class Collapsed(DeviceError):
     """The network gave values that are not a picture; try another mode and report the picture."""
 
     code = "collapsed"
+
+
+class OutOfMemory(DeviceError):
+    """There is not enough memory for this picture; close other programs or choose another mode."""
+
+    code = "out_of_memory"
+
+
+class ReceiptFailed(DeviceError):
+    """The result does not show the picture that went in; try another mode and report the picture."""
+
+    code = "receipt_failed"
 
 
 class Cancelled(EnlargerError):

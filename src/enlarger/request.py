@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
 
 from enlarger.errors import BadParameter
+from enlarger.target import Target
 
-SCALE_RANGE = (1.0, 64.0)
+PROMPT_MAX = 10_000
+"""Characters in a prompt; Stability's limit, the widest of the vendors'."""
 MAX_OUTPUT_PIXELS = 268_435_456
 """Largest result unless a caller or an operator says otherwise: a square of 16,384 pixels."""
 SEED_MAX = 4_294_967_294
@@ -21,6 +23,8 @@ class Mode(StrEnum):
 
     FAST = "fast"
     """One small network; nothing invented, under a second for half a megapixel on a few cores."""
+    CONSERVATIVE = "conservative"
+    """Fine texture as far as `creativity` says; scaled down, the result is the input again."""
 
 
 class OutputFormat(StrEnum):
@@ -47,27 +51,44 @@ class UpscaleRequest:
     """
 
     mode: Mode = Mode.FAST
-    scale: float = 4.0
-    """Output pixels per input pixel along one axis, 1 to 64. More is larger; it needs not be whole."""
+    target: Target = field(default_factory=lambda: Target.factor(4))
+    """How large the result shall be."""
     output_format: OutputFormat = OutputFormat.PNG
+    prompt: str = ""
+    """What the picture shows or how it shall look, in English. Empty changes nothing. `fast` ignores it."""
+    negative_prompt: str = ""
+    """What it shall not look like."""
+    creativity: float | None = None
+    """How much texture is made that the input does not show, 0 to 1; more is more. None is the
+    mode's own measure: 0.35 in `conservative`. `fast` makes none."""
     seed: int = 0
-    """Kept with the result. `fast` has nothing random in it, so no pixel depends on it."""
+    """Kept with the result. `fast` and `conservative` have nothing random in them, so no pixel
+    depends on it."""
 
     def __post_init__(self) -> None:
-        low, high = SCALE_RANGE
-        for name, value in (("scale", self.scale), ("seed", self.seed)):
+        ranges: list[tuple[str, float | None, float, float]] = [
+            ("creativity", self.creativity, 0, 1),
+            ("seed", self.seed, 0, SEED_MAX),
+        ]
+        for name, value, low, high in ranges:
+            if value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise BadParameter(f"{name} is {value!r}; it must be a number", param=name)
-        if not low <= self.scale <= high:
-            raise BadParameter(f"scale is {self.scale:g}; it must be {low:g} to {high:g}", param="scale")
-        if not 0 <= self.seed <= SEED_MAX:
-            raise BadParameter(f"seed is {self.seed}; it must be 0 to {SEED_MAX}", param="seed")
+            if not low <= value <= high:
+                raise BadParameter(f"{name} is {value:g}; it must be {low:g} to {high:g}", param=name)
+        for name, text in (("prompt", self.prompt), ("negative_prompt", self.negative_prompt)):
+            if len(text) > PROMPT_MAX:
+                raise BadParameter(
+                    f"{name} has {len(text)} characters; it must have at most {PROMPT_MAX}", param=name
+                )
 
     def to_json(self) -> str:
         """The form that is kept with a job."""
         return msgspec.json.encode(self).decode()
 
     @classmethod
-    def from_json(cls, text: str) -> UpscaleRequest:
+    def from_json(cls, text: str | bytes) -> UpscaleRequest:
         """The inverse of `to_json`; a field that is missing has its default."""
         return msgspec.json.decode(text, type=cls)
+

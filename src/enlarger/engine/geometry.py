@@ -1,30 +1,9 @@
-"""Sizes and factors: what comes out, and by which steps. Pure arithmetic."""
+"""Passes: how often a network runs so that a target is reached. Pure arithmetic."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from enlarger.errors import PictureTooLarge
-
-
-@dataclass(frozen=True)
-class Size:
-    """Width and height in pixels, in that order."""
-
-    width: int
-    height: int
-
-    @property
-    def pixels(self) -> int:
-        """Width times height."""
-        return self.width * self.height
-
-    def times(self, factor: float) -> Size:
-        """Each side times `factor`, rounded half up, at least 1."""
-        return Size(max(1, int(self.width * factor + 0.5)), max(1, int(self.height * factor + 0.5)))
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}"
+from enlarger.target import Canvas, Size, Target
 
 
 def pass_count(factor: float, native_scale: int) -> int:
@@ -38,13 +17,17 @@ def pass_count(factor: float, native_scale: int) -> int:
     return count
 
 
-def check_output(source: Size, factor: float, max_pixels: int | None) -> Size:
-    """The size of the result. Raises PictureTooLarge if it has more than `max_pixels`."""
-    result = source.times(factor)
-    if max_pixels is not None and result.pixels > max_pixels:
+def check_output(source: Size, target: Target, max_pixels: int | None) -> Canvas:
+    """The sizes of the result.
+
+    Raises BadParameter as `Target.canvas` does, and PictureTooLarge if the result, or the whole
+    picture enlarged where a box cuts it, has more than `max_pixels`.
+    """
+    canvas = target.canvas(source)
+    pixels = max(canvas.result.pixels, canvas.scaled.pixels)
+    if max_pixels is not None and pixels > max_pixels:
         raise PictureTooLarge(
-            f"{source} at {factor:g}x gives {result} = {result.pixels} pixels;"
-            f" at most {max_pixels} are allowed",
-            param="scale",
+            f"{source} at {target} gives {canvas.scaled} = {pixels} pixels; at most {max_pixels} are allowed",
+            param="target",
         )
-    return result
+    return canvas

@@ -1,69 +1,85 @@
-"""The one classical resample after the networks: Lanczos-3, antialiased, in linear light.
+"""Classical resampling of bands: antialiased, to any size, a strip at a time.
 
 Averaging the stored (gamma-encoded) values darkens fine bright detail; averaging light does not.
+So what a viewer sees is resampled in light; what is compared with the input is not, because
+networks and their benchmarks scale encoded values.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from enlarger.engine.geometry import Size
-from enlarger.imaging.picture import Pixels, Plane
+from enlarger.engine.bands import Band, Bands, Reader, as_floats, like, read_all, strips
+from enlarger.engine.light import from_light, to_light
+from enlarger.target import Size
 
-LANCZOS_SUPPORT = 3.0
-"""Half width of the kernel in output pixels; Pillow's LANCZOS."""
-STRIP_ROWS = 128
-"""Output rows at a time; bounds the float copies."""
-LINEAR_STEPS = 65_535
-"""Quantisation of linear light on the way back: 20 steps for the darkest 8-bit step."""
-
-
-def resample(pixels: Pixels, size: Size) -> Pixels:
-    """RGB pixels at `size`, filtered in linear light (sRGB transfer curve, IEC 61966-2-1)."""
-    to_linear, to_encoded = _curves()
-    result = np.empty((size.height, size.width, 3), np.uint8)
-    for top, rows, box, source in _strips(pixels, size):
-        for channel in range(3):
-            light = Image.fromarray(to_linear[source[..., channel]])
-            scaled = light.resize((size.width, rows), Image.Resampling.LANCZOS, box=box)
-            steps = np.clip(np.asarray(scaled), 0.0, 1.0) * np.float32(LINEAR_STEPS)
-            result[top : top + rows, :, channel] = to_encoded[np.rint(steps).astype(np.uint16)]
-    return result
+Floats = NDArray[np.float32]
+SUPPORT = {Image.Resampling.LANCZOS: 3.0, Image.Resampling.BICUBIC: 2.0, Image.Resampling.BILINEAR: 1.0}
+"""Half width of each kernel in pixels of the smaller picture."""
+_THREADS = ThreadPoolExecutor(max_workers=3, thread_name_prefix="resample")
+"""One channel each: Pillow's filter lets go of the interpreter."""
 
 
-def resample_plane(plane: Plane, size: Size) -> Plane:
-    """One channel at `size`, bicubic, as it is stored: for opacity, which is linear already.
+def resample_light(source: Reader, size: Size, dtype: np.dtype) -> Bands:
+    """The picture at `size`, Lanczos-3 in linear light, as `dtype`."""
+    return _resample(
+        source, size, Image.Resampling.LANCZOS, to_light, lambda light: from_light(light, dtype)
+    )
 
-    Bicubic, because Lanczos rings more around the hard edges that opacity has.
+
+def resample_values(source: Reader, size: Size, dtype: np.dtype = np.dtype(np.float32)) -> Bands:
+    """The picture at `size`, bicubic (Keys, a = -0.5) on the values as they are.
+
+    For opacity, which is linear already, and for comparing sizes: the kernel is the one that
+    super-resolution networks are trained and measured with.
     """
-    scaled = Image.fromarray(plane).resize((size.width, size.height), Image.Resampling.BICUBIC)
-    return np.asarray(scaled)
+    return _resample(
+        source, size, Image.Resampling.BICUBIC, as_floats, lambda values: like(values, dtype)
+    )
 
 
-def _strips(pixels: Pixels, size: Size) -> list[tuple[int, int, tuple[float, float, float, float], Pixels]]:
-    """(top row, rows, box in the source strip, source strip) so that strips equal the whole."""
-    height, width = pixels.shape[:2]
-    ratio = height / size.height
-    margin = int(np.ceil(LANCZOS_SUPPORT * max(ratio, 1.0))) + 1
-    strips = []
-    for top in range(0, size.height, STRIP_ROWS):
-        rows = min(STRIP_ROWS, size.height - top)
-        upper, lower = top * ratio, min((top + rows) * ratio, height)
+def _resample(
+    source: Reader,
+    size: Size,
+    kernel: Image.Resampling,
+    before: Callable[[Band], Floats],
+    after: Callable[[Floats], Band],
+) -> Bands:
+    ratio = source.size.height / size.height
+    margin = int(np.ceil(SUPPORT[kernel] * max(ratio, 1.0))) + 1
+    for top, bottom in strips(size):
+        upper, lower = top * ratio, min(bottom * ratio, source.size.height)
         first = max(0, int(upper) - margin)
-        last = min(height, int(np.ceil(lower)) + margin)
-        strips.append((top, rows, (0.0, upper - first, width, lower - first), pixels[first:last]))
-    return strips
+        last = min(source.size.height, int(np.ceil(lower)) + margin)
+        values = before(source.read(first, last))
+        box = (0.0, upper - first, float(source.size.width), lower - first)
+        yield after(_scale(values, Size(size.width, bottom - top), kernel, box))
 
 
-@cache
-def _curves() -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """8-bit sRGB to linear 0..1, and linear 0..LINEAR_STEPS to 8-bit sRGB, as tables."""
-    encoded = np.arange(256) / 255
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    steps = np.arange(LINEAR_STEPS + 1) / LINEAR_STEPS
-    back = np.where(steps <= 0.0031308, steps * 12.92, 1.055 * steps ** (1 / 2.4) - 0.055)
-    return linear.astype(np.float32), np.rint(back * 255).astype(np.uint8)
+def _scale(
+    values: Floats, size: Size, kernel: Image.Resampling, box: tuple[float, float, float, float]
+) -> Floats:
+    def channel(index: int) -> Floats:
+        plane = Image.fromarray(np.ascontiguousarray(values[..., index]))
+        return np.asarray(plane.resize((size.width, size.height), kernel, box=box))
+
+    return np.stack(list(_THREADS.map(channel, range(values.shape[2]))), axis=-1)
+
+
+def fitted(source: Reader, size: Size, dtype: np.dtype) -> Bands:
+    """The picture at `size` in linear light, or as it is if it has that size."""
+    if source.size == size:
+        return read_all(source)
+    return resample_light(source, size, dtype)
+
+
+def fitted_values(source: Reader, size: Size, dtype: np.dtype) -> Bands:
+    """The picture at `size` by its values, or as it is if it has that size."""
+    if source.size == size:
+        return read_all(source)
+    return resample_values(source, size, dtype)

@@ -148,6 +148,51 @@ class Network:
             if isinstance(node.operation, Convolution)
         )
 
+    @property
+    def weight_bytes(self) -> int:
+        """Of the convolutions' weights in f32."""
+        return sum(
+            node.operation.weight.nbytes
+            for node in self.nodes
+            if isinstance(node.operation, Convolution)
+        )
+
+    @property
+    def floats_per_px(self) -> int:
+        """Most values that are alive at once for one pixel of input, while the nodes run in order.
+
+        A runtime that frees or reuses what nothing reads any more holds about so many; the memory of
+        a tile is this times its pixels times the bytes of a value.
+        """
+        last = {name: index for index, node in enumerate(self.nodes) for name in node.inputs}
+        last[self.output] = len(self.nodes)
+        sizes = self._floats()
+        alive = {self.input}
+        most = 0
+        for index, node in enumerate(self.nodes):
+            alive.add(node.output)
+            most = max(most, sum(sizes[name] for name in alive))
+            alive = {name for name in alive if last.get(name, -1) > index}
+        return most
+
+    def _floats(self) -> Mapping[str, int]:
+        """Values of each blob for one pixel of input."""
+        channels = {self.input: 3}
+        scales = self._scales()
+        for node in self.nodes:
+            match node.operation:
+                case Convolution(weight=weight):
+                    channels[node.output] = weight.shape[0]
+                case Constant():
+                    channels[node.output] = 0
+                case Concat():
+                    channels[node.output] = sum(channels[name] for name in node.inputs)
+                case PixelShuffle(block=block):
+                    channels[node.output] = channels[node.inputs[0]] // block**2
+                case _:
+                    channels[node.output] = max(channels[name] for name in node.inputs)
+        return {name: count * scales[name] ** 2 for name, count in channels.items()}
+
     def _scales(self) -> Mapping[str, int]:
         scales = {self.input: 1}
         for node in self.nodes:

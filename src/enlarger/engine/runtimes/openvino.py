@@ -30,7 +30,7 @@ from enlarger.engine.runtimes import (
     Samples,
     SampleType,
 )
-from enlarger.errors import Collapsed
+from enlarger.errors import Collapsed, OutOfMemory
 from enlarger.models.network import (
     Arithmetic,
     Concat,
@@ -50,6 +50,8 @@ CHANNELS_LAST = np.array([0, 2, 3, 1], np.int64)
 CHANNELS_FIRST = np.array([0, 3, 1, 2], np.int64)
 EVERY_AXIS = np.array([0, 1, 2, 3], np.int64)
 BYTE_MAX = 255.0
+NO_MEMORY = ("bad_alloc", "memory", "allocat")
+"""What OpenVINO's and oneDNN's errors say when the system gives no memory; they have no type for it."""
 
 
 def build_model(network: Network, samples: SampleType) -> ov.Model:
@@ -180,7 +182,13 @@ class _Compiled:
 
     def run(self, tile: Samples) -> Samples:
         batch = ov.Tensor(np.array(tile, self._dtype)[np.newaxis], shared_memory=True)
-        self._request.infer({0: batch}, share_inputs=True, share_outputs=True)
+        try:
+            self._request.infer({0: batch}, share_inputs=True, share_outputs=True)
+        except (RuntimeError, MemoryError) as error:
+            if not any(words in str(error).lower() for words in NO_MEMORY):
+                raise
+            height, width = tile.shape[:2]
+            raise OutOfMemory(f"{self._name} found no memory for a tile of {width}x{height}") from error
         if not np.isfinite(self._request.get_output_tensor(1).data):
             height, width = tile.shape[:2]
             raise Collapsed(

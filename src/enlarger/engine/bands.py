@@ -1,0 +1,113 @@
+"""Pictures as they flow through the engine: bands of whole rows, top to bottom, made when asked for.
+
+A stage is a generator that reads bands and yields bands. So no stage ever holds a whole picture,
+and what a run takes does not grow with it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger.target import Size
+
+Band = NDArray[np.uint8] | NDArray[np.float32]
+"""Consecutive rows, (n, width, channels): uint8, or float32 nominally 0..1."""
+Bands = Iterator[Band]
+STRIP_BYTES = 8 * 1024 * 1024
+"""About so much of a picture is worked on at a time by stages that may choose."""
+BYTE_MAX = np.float32(255)
+BYTE = np.dtype(np.uint8)
+FLOAT = np.dtype(np.float32)
+
+
+class Reader(Protocol):
+    """Rows by number."""
+
+    @property
+    def size(self) -> Size:
+        """Of the picture that is read."""
+        ...
+
+    def read(self, start: int, stop: int) -> Band:
+        """Rows start..stop; not to be written to."""
+        ...
+
+
+class Sliding:
+    """A Reader over bands that are made only once: reads must never go back.
+
+    Keeps the rows from the start of the last read on, and nothing before them.
+    """
+
+    def __init__(self, bands: Iterable[Band], size: Size) -> None:
+        """
+        size  of the whole picture that `bands` add up to.
+        """
+        self.size = size
+        self._bands = iter(bands)
+        self._kept: deque[Band] = deque()
+        self._first = 0
+        self._end = 0
+
+    def read(self, start: int, stop: int) -> Band:
+        if start < self._first:
+            raise ValueError(f"row {start} was asked for, {self._first} is the first that is kept")
+        while self._kept and self._first + len(self._kept[0]) <= start:
+            self._first += len(self._kept.popleft())
+        while self._end < stop:
+            band = next(self._bands)
+            self._end += len(band)
+            if self._end <= start:
+                self._first = self._end
+            else:
+                self._kept.append(band)
+        pieces = []
+        top = self._first
+        for band in self._kept:
+            if top >= stop:
+                break
+            pieces.append(band[max(0, start - top) : stop - top])
+            top += len(band)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+def strips(size: Size, channels: int = 3) -> list[tuple[int, int]]:
+    """Starts and stops of equal strips of about STRIP_BYTES of float32."""
+    rows = max(16, STRIP_BYTES // (size.width * channels * 4))
+    return [(start, min(start + rows, size.height)) for start in range(0, size.height, rows)]
+
+
+def read_all(source: Reader) -> Bands:
+    """Everything, in strips."""
+    for start, stop in strips(source.size):
+        yield source.read(start, stop)
+
+
+def together(combine: Callable[..., Band], *sources: Reader) -> Bands:
+    """`combine` of the same rows of pictures of one size."""
+    for start, stop in strips(sources[0].size):
+        yield combine(*(source.read(start, stop) for source in sources))
+
+
+def as_floats(band: Band) -> NDArray[np.float32]:
+    """0..1, whatever the band holds."""
+    if band.dtype == np.float32:
+        return band  # type: ignore[return-value]
+    return band * (np.float32(1) / BYTE_MAX)
+
+
+def as_bytes(band: Band) -> NDArray[np.uint8]:
+    """0..255, clipped and rounded."""
+    if band.dtype == np.uint8:
+        return band  # type: ignore[return-value]
+    return np.rint(np.clip(band, 0, 1) * BYTE_MAX).astype(np.uint8)
+
+
+def like(band: Band, dtype: np.dtype) -> Band:
+    """The band as uint8 or float32."""
+    return as_bytes(band) if dtype == np.uint8 else as_floats(band)

@@ -1,0 +1,163 @@
+"""Measures a result against its input while it streams by; see `receipt` for what the numbers mean."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats
+from enlarger.engine.colour import delta_e, lab_of
+from enlarger.engine.resample import resample_values
+from enlarger.target import Size
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""ITU-R BT.601."""
+PATCH_PX = 8
+"""Colours are compared as means over squares of this side of the input: what the eye takes as one."""
+LAG_BYTES = 24 * 1024 * 1024
+"""About so much of the result is kept for the comparison, which lags behind."""
+CLIP_LEVEL = np.float32(0.5 / 255)
+"""Nearer to black or white than this counts as clipped."""
+BESIDE_PX = 6
+"""How far on both sides of a seam the steps are that it is compared with."""
+DB_MAX = 99.0
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The numbers of a receipt; its docstrings say what they mean."""
+
+    consistency_db: float
+    colour_drift: float
+    shift_px: float
+    seam_energy: float
+    clipped_share: float
+
+
+class Inspection:
+    """One result's measures: let its bands through `watch`, then ask for them."""
+
+    def __init__(self, source: Reader, size: Size, seams: tuple[Sequence[int], Sequence[int]]) -> None:
+        """
+        source  the input; may be read from anywhere.
+        size    of the result.
+        seams   result rows and columns at which a tile begins.
+        """
+        self._source = source
+        self._size = size
+        # Input rows at a time; whole patches.
+        row_bytes = size.width * 3 * size.height / source.size.height
+        self._rows = max(PATCH_PX, min(256, int(LAG_BYTES / row_bytes) // PATCH_PX * PATCH_PX))
+        self._seam_rows, self._seam_columns = (np.asarray(side, np.int64) for side in seams)
+        self._small: Reader = source
+        self._compared = 0
+        self._squared = 0.0
+        self._clipped = 0.0
+        self._normal = np.zeros((2, 2))
+        self._projection = np.zeros(2)
+        self._drifts: list[NDArray[np.float64]] = []
+        self._at_seam = np.zeros(2)
+        self._beside = np.zeros(2)
+
+    def watch(self, bands: Bands) -> Bands:
+        """The same bands, measured on their way; the measures are whole when the last is out."""
+        own, measured = itertools.tee(bands)
+        small = resample_values(Sliding(measured, self._size), self._source.size)
+        self._small = Sliding(small, self._source.size)
+        above: Band | None = None
+        top = 0
+        for band in own:
+            self._look_at_seams(above, band, top)
+            self._count_clipped(band, 1 / (3 * self._size.pixels))
+            above = band[-2 * BESIDE_PX :] if above is None else np.concatenate((above, band))[-2 * BESIDE_PX :]
+            top += len(band)
+            # What is compared lags behind what has gone by, so that little is kept for either.
+            ready = top * self._source.size.height // self._size.height - self._rows // 2
+            self._compare_to(ready // self._rows * self._rows)
+            yield band
+
+    def measures(self) -> Measures:
+        """Of everything that went through; call it once, after the last band."""
+        self._compare_to(self._source.size.height)
+        mean = self._squared / (3 * self._source.size.pixels)
+        consistency = DB_MAX if mean == 0 else min(DB_MAX, float(-10 * np.log10(mean)))
+        try:
+            shift = float(np.hypot(*np.linalg.solve(self._normal, self._projection)))
+        except np.linalg.LinAlgError:
+            shift = 0.0  # A picture without edges lies wherever it likes.
+        drift = np.concatenate(self._drifts) if self._drifts else np.zeros(1)
+        beside = self._beside.sum()
+        seams = float(self._at_seam.sum() / beside) if beside > 0 else 1.0
+        return Measures(consistency, float(drift.mean()), shift, seams, max(0.0, float(self._clipped)))
+
+    def _compare_to(self, end: int) -> None:
+        while self._compared < end:
+            stop = min(self._compared + self._rows, self._source.size.height)
+            self._compare(self._compared, stop)
+            self._compared = stop
+
+    def _compare(self, start: int, stop: int) -> None:
+        wanted = as_floats(self._source.read(start, stop))
+        have = np.clip(self._small.read(start, stop), 0, 1)
+        self._squared += float(np.sum((have - wanted) ** 2, dtype=np.float64))
+        self._count_clipped(self._source.read(start, stop), -1 / (3 * self._source.size.pixels))
+        self._drifts.append(delta_e(lab_of(_patches(wanted)), lab_of(_patches(have))))
+        luma = wanted @ LUMA
+        moved = have @ LUMA - luma
+        if min(luma.shape) < 3:
+            return
+        # A picture moved by s differs by -s times its slope; least squares over all pixels.
+        across = (luma[1:-1, 2:] - luma[1:-1, :-2]) / 2
+        down = (luma[2:, 1:-1] - luma[:-2, 1:-1]) / 2
+        slopes = np.stack((across.ravel(), down.ravel())).astype(np.float64)
+        self._normal += slopes @ slopes.T
+        self._projection -= slopes @ moved[1:-1, 1:-1].ravel()
+
+    def _count_clipped(self, band: Band, each: float) -> None:
+        if band.dtype == np.uint8:
+            count = np.count_nonzero(band == 0) + np.count_nonzero(band == 255)
+        else:
+            count = np.count_nonzero(band <= CLIP_LEVEL) + np.count_nonzero(band >= 1 - CLIP_LEVEL)
+        self._clipped += each * count
+
+    def _look_at_seams(self, above: Band | None, band: Band, top: int) -> None:
+        if self._seam_columns.size:
+            self._steps(band, self._seam_columns, axis=1)
+        if above is None or not self._seam_rows.size:
+            window, first = band, top
+        else:
+            window, first = np.concatenate((above, band)), top - len(above)
+        # Each seam once: when the last of the rows below it has come.
+        last = top + len(band) - BESIDE_PX
+        due = self._seam_rows[(self._seam_rows > top - BESIDE_PX) & (self._seam_rows <= last)]
+        due = due[due - BESIDE_PX > first]
+        if due.size:
+            self._steps(window, due - first, axis=0)
+
+    def _steps(self, window: Band, seams: NDArray[np.int64], axis: int) -> None:
+        length = window.shape[axis]
+        inside = seams[(seams > BESIDE_PX) & (seams + BESIDE_PX < length)]
+
+        def steps(places: NDArray[np.int64]) -> float:
+            later, earlier = (as_floats(np.take(window, places - back, axis)) for back in (0, 1))
+            return float(np.abs(later - earlier).mean(dtype=np.float64)) if places.size else 0.0
+
+        if inside.size:
+            self._at_seam[axis] += steps(inside) * window.shape[1 - axis]
+            beside = [steps(inside + offset) for offset in range(-BESIDE_PX, BESIDE_PX + 1) if offset]
+            self._beside[axis] += float(np.mean(beside)) * window.shape[1 - axis]
+
+
+def _patches(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means over squares; what is left at the borders joins in only if there is no square at all."""
+    height, width = values.shape[:2]
+    down, across = height // PATCH_PX, width // PATCH_PX
+    if not (down and across):
+        return values.mean(axis=(0, 1), keepdims=True).reshape(1, 3)
+    whole = values[: down * PATCH_PX, : across * PATCH_PX]
+    squares = whole.reshape(down, PATCH_PX, across, PATCH_PX, 3)
+    return squares.mean(axis=(1, 3)).reshape(-1, 3)

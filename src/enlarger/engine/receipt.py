@@ -1,0 +1,106 @@
+"""What a result is worth, and when it is not worth giving away.
+
+Every complaint about upscalers (shifted colours, seams, black tiles, a picture moved by a pixel) was
+a success as far as the program knew. So each result is scaled down again and compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from enlarger.engine.inspection import Measures
+from enlarger.errors import ReceiptFailed
+
+
+class Verdict(StrEnum):
+    """What the measures come to."""
+
+    PASS = "pass"
+    """Like the results that the limits were drawn from."""
+    WARN = "warn"
+    """Worth a look."""
+    FAIL = "fail"
+    """Not the picture enlarged; the result is withheld."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """When a measure is worth a look, and when the result fails; their order says which way is worse."""
+
+    warn: float
+    fail: float
+
+    def judge(self, value: float) -> Verdict:
+        """A value that is not a number fails."""
+        sign = 1 if self.fail > self.warn else -1
+        if not sign * value < sign * self.fail:
+            return Verdict.FAIL
+        return Verdict.WARN if sign * value >= sign * self.warn else Verdict.PASS
+
+
+Limits = Mapping[str, Limit]
+"""Limits by the names of the measures."""
+FAITHFUL_LIMITS: Limits = {
+    "consistency_db": Limit(34.0, 26.0),
+    "colour_drift": Limit(1.0, 3.0),
+    "shift_px": Limit(0.1, 0.35),
+    "seam_energy": Limit(1.35, 2.0),
+    "clipped_share": Limit(0.05, 0.2),
+}
+"""For results that are to be the input when scaled down. `make bench` measures the results that these
+were drawn from: warn is beyond the worst of them, fail beyond what a fault made by hand gives."""
+REPAIRED_LIMITS: Limits = FAITHFUL_LIMITS | {"consistency_db": Limit(24.0, 18.0)}
+"""For a damaged input: its blocks, which are taken out, count as lost."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The measures of one result."""
+
+    plan: str
+    """How the picture was made: fast, texture, detail, refine."""
+    consistency_db: float
+    """PSNR of the result scaled down (bicubic) against the input, over RGB; 99 at most."""
+    colour_drift: float
+    """Mean CIEDE2000 between means over squares of 8 input pixels; 1 is just visible side by side."""
+    shift_px: float
+    """How far the result lies from the input, in input pixels."""
+    seam_energy: float
+    """Steps across the borders of tiles over steps beside them: 1 where no seam can be seen."""
+    clipped_share: float
+    """Share of samples that are black or white in the result and were not in the input, 0 to 1."""
+    repairs: Mapping[str, int]
+    """What was done to tiles, and how often: `f32`, `split`."""
+    notes: tuple[str, ...]
+    """What was found in the input and acted on."""
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    """The measures that are not as they should be, with their values and limits."""
+
+    def demand(self) -> None:
+        """Raise ReceiptFailed if the verdict is FAIL."""
+        if self.verdict is Verdict.FAIL:
+            raise ReceiptFailed(f"the result is not the picture that went in: {'; '.join(self.reasons)}")
+
+
+def judge(
+    measures: Measures, limits: Limits, *, plan: str, repairs: Mapping[str, int], notes: tuple[str, ...]
+) -> Receipt:
+    """The receipt of a result with these measures. Repairs alone are worth a look."""
+    verdicts = {name: limit.judge(getattr(measures, name)) for name, limit in limits.items()}
+    reasons = tuple(
+        f"{name} is {getattr(measures, name):.3g}, {verdict} from"
+        f" {limits[name].fail if verdict is Verdict.FAIL else limits[name].warn:g} on"
+        for name, verdict in verdicts.items()
+        if verdict is not Verdict.PASS
+    )
+    reasons += tuple(f"{count} tiles were repaired: {kind}" for kind, count in repairs.items())
+    worst = Verdict.WARN if repairs else Verdict.PASS
+    for verdict in (Verdict.WARN, Verdict.FAIL):
+        if verdict in verdicts.values():
+            worst = verdict
+    return Receipt(
+        plan=plan, **asdict(measures), repairs=dict(repairs), notes=notes, verdict=worst, reasons=reasons
+    )

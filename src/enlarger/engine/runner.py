@@ -1,0 +1,106 @@
+"""Runs one network on tiles and heals what goes wrong with a tile: numbers, and memory.
+
+Nothing is repaired in silence: each repair is kept for the receipt.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+
+import numpy as np
+
+from enlarger.engine.bands import Band, as_floats
+from enlarger.engine.runtimes import CompiledNetwork, Precision
+from enlarger.engine.tiling import Span, cut_axis
+from enlarger.errors import Collapsed, OutOfMemory
+
+MEAN_DRIFT_MAX = 0.15
+"""How far, of 0..1, a tile's mean may move before the tile counts as collapsed.
+
+Enlarging keeps the mean: over the photographs and drawings of the tests no network moves it by
+more than a fifth of this, and the published failures (black, white, one colour) move it by more.
+"""
+SPLIT_MIN_PX = 2
+"""A tile is halved down to this many times the halo; a smaller one would be all overlap."""
+
+
+class Repair(StrEnum):
+    """What was done to a tile."""
+
+    F32 = "f32"
+    """Run again in f32, because its values were not finite or no picture of the input."""
+    SPLIT = "split"
+    """Run in halves, because there was not enough memory for it."""
+
+
+class Runner:
+    """One network at one precision, with its repairs."""
+
+    def __init__(
+        self, compile_: Callable[[Precision], CompiledNetwork], precision: Precision, halo_px: int
+    ) -> None:
+        """
+        compile_  gives the network at a precision; asked for f32 only when a repair needs it.
+        """
+        self._compile = compile_
+        self._network = compile_(precision)
+        self.halo_px = halo_px
+        self.scale = self._network.scale
+        self.repairs: Counter[Repair] = Counter()
+
+    def run(self, tile: Band) -> Band:
+        """The tile enlarged, in memory that the next call overwrites.
+
+        Raises Collapsed if it is no picture in f32 either, OutOfMemory if the smallest tile does
+        not find memory.
+        """
+        try:
+            return _checked(self._network, tile)
+        except OutOfMemory:
+            halves = self._halves(tile)
+        except Collapsed:
+            if self._network.precision is Precision.F32:
+                raise
+            self.repairs[Repair.F32] += 1
+            return _checked(self._compile(Precision.F32), tile)
+        self.repairs[Repair.SPLIT] += 1
+        return halves()
+
+    def _halves(self, tile: Band) -> Callable[[], Band]:
+        """Later than the failed call, so that its memory is free again."""
+        height, width = tile.shape[:2]
+        axis = 0 if height >= width else 1
+        length = max(height, width)
+        if length <= 2 * SPLIT_MIN_PX * self.halo_px:
+            raise OutOfMemory(f"there is no memory for a tile of {width}x{height}")
+        return lambda: np.concatenate(
+            [self._half(tile, axis, span) for span in cut_axis(length, 2, self.halo_px)], axis
+        )
+
+    def _half(self, tile: Band, axis: int, span: Span) -> Band:
+        piece = tile[span.start : span.stop] if axis == 0 else tile[:, span.start : span.stop]
+        answer = self.run(piece)
+        kept = slice(
+            (span.keep_start - span.start) * self.scale, (span.keep_stop - span.start) * self.scale
+        )
+        return (answer[kept] if axis == 0 else answer[:, kept]).copy()
+
+
+def _checked(network: CompiledNetwork, tile: Band) -> Band:
+    """The answer, if its mean is near the tile's; the runtime looks for values that are not finite."""
+    answer = network.run(tile)
+    drift = abs(_mean(answer) - _mean(tile))
+    if not drift <= MEAN_DRIFT_MAX:
+        height, width = tile.shape[:2]
+        raise Collapsed(
+            f"the mean of a tile of {width}x{height} moved by {drift:.2f} of 1; that is no picture of it"
+        )
+    return answer
+
+
+def _mean(band: Band) -> float:
+    """A coarse mean, 0..1: one row and one column in four are enough to see a collapse."""
+    return float(as_floats(band[::4, ::4]).mean())
+

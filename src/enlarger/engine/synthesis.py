@@ -1,0 +1,118 @@
+"""Networks over pictures: tiles in, bands out, pass after pass."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, like, read_all, together
+from enlarger.engine.runner import Runner
+from enlarger.engine.tiling import Tiling
+
+
+OPACITY_SNAP = 2.5 / 255
+"""Nearer than this to clear or opaque is meant to be so; networks miss flat areas by a level or two."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One enlargement by the networks' scale."""
+
+    base: Tiling
+    """Of the faithful network."""
+    texture: Tiling | None = None
+    """Of the texture network; None where the pass goes without."""
+
+
+Run = Callable[[Band], Band]
+"""Enlarges one tile; the memory of the answer may be used again by the next call."""
+
+
+def synthesise(
+    source: Reader, run: Run, scale: int, tiling: Tiling, on_tile: Callable[[], None]
+) -> Bands:
+    """The picture `scale` times as large, one band for each row of tiles."""
+    for down in tiling.rows:
+        rows = source.read(down.start, down.stop)
+        kept = slice((down.keep_start - down.start) * scale, (down.keep_stop - down.start) * scale)
+        band: Band | None = None
+        for across in tiling.columns:
+            answer = run(rows[:, across.start : across.stop])
+            if band is None:
+                shape = (kept.stop - kept.start, source.size.width * scale, answer.shape[2])
+                band = np.empty(shape, answer.dtype)
+            band[:, across.keep_start * scale : across.keep_stop * scale] = answer[
+                kept, (across.keep_start - across.start) * scale : (across.keep_stop - across.start) * scale
+            ]
+            on_tile()
+        assert band is not None  # noqa: S101 (a tiling has columns)
+        yield band
+
+
+def enlarge(
+    source: Reader,
+    passes: Sequence[Pass],
+    faithful: Runner,
+    texture: Runner | None = None,
+    *,
+    share: float = 0.0,
+    on_tile: Callable[[], None],
+) -> Reader:
+    """The picture after all passes, in the type that `source` gives.
+
+    texture  blended in where a pass has a tiling for it.
+    share    of the texture network's picture, 0 to 1.
+    """
+    dtype = source.read(0, 1).dtype
+    for step in passes:
+        size = source.size.times(faithful.scale)
+        if step.texture is None or texture is None:
+            bands = synthesise(source, faithful.run, faithful.scale, step.base, on_tile)
+        else:
+            one, other = _forked(source)
+            base = synthesise(one, faithful.run, faithful.scale, step.base, on_tile)
+            rich = synthesise(other, texture.run, texture.scale, step.texture, on_tile)
+            bands = together(_mixing(share, dtype), Sliding(base, size), Sliding(rich, size))
+        source = Sliding(bands, size)
+    return source
+
+
+def enlarge_opacity(
+    source: Reader, passes: Sequence[Pass], faithful: Runner, on_tile: Callable[[], None]
+) -> Reader:
+    """Opacity after all passes, by the faithful network: as sharp as the colours, where a classical
+    filter leaves stairs. What is wholly clear or opaque stays so and costs nothing."""
+
+    def run(tile: Band) -> Band:
+        least, most = tile.min(), tile.max()
+        if least == most:
+            shape = (tile.shape[0] * faithful.scale, tile.shape[1] * faithful.scale, 3)
+            return np.full(shape, least, tile.dtype)
+        answer = as_floats(faithful.run(tile)).copy()
+        answer[answer < OPACITY_SNAP] = 0
+        answer[answer > 1 - OPACITY_SNAP] = 1
+        return like(answer, tile.dtype)
+
+    for step in passes:
+        bands = synthesise(source, run, faithful.scale, step.base, on_tile)
+        source = Sliding(bands, source.size.times(faithful.scale))
+    return source
+
+
+def _mixing(share: float, dtype: np.dtype) -> Callable[[Band, Band], Band]:
+    def mix(base: Band, rich: Band) -> Band:
+        floats = as_floats(base)
+        return like(floats + np.float32(share) * (as_floats(rich) - floats), dtype)
+
+    return mix
+
+
+def _forked(picture: Reader) -> tuple[Reader, Reader]:
+    """Two readers of one picture, which need not go at one pace."""
+    if not isinstance(picture, Sliding):
+        return picture, picture
+    one, other = itertools.tee(read_all(picture))
+    return Sliding(one, picture.size), Sliding(other, picture.size)
