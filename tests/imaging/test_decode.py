@@ -10,23 +10,26 @@ import pytest
 from PIL import Image, ImageCms
 
 from enlarger.errors import PictureTooLarge, UnsupportedPicture
-from enlarger.imaging import Format, decode, probe
+from enlarger.imaging import API_FORMATS, Format, decode, probe
 from tests.support.broken import BROKEN, huge_png
-from tests.support.photos import crop, encoded, grey_profile, psnr
+from tests.support.photos import crop, encoded, flat, grey_profile, psnr
 
+COMMON = (Format.PNG, Format.JPEG, Format.WEBP, Format.TIFF)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-@pytest.mark.parametrize("format_", Format)
+@pytest.mark.parametrize("format_", COMMON)
 def test_every_format_is_told_by_its_content(format_: Format) -> None:
     pixels = crop("coffee", 64, 48)
-    data = encoded(pixels, str(format_), **({} if format_ is Format.PNG else {"quality": 95}))
+    data = encoded(
+        pixels, str(format_), **({} if format_ in (Format.PNG, Format.TIFF) else {"quality": 95})
+    )
     header = probe(data)
     assert (header.format, header.width, header.height) == (format_, 64, 48)
     picture = decode(data)
-    assert picture.pixels.shape == (48, 64, 3)
+    assert flat(picture.colour).shape == (48, 64, 3)
     assert picture.alpha is None
-    assert psnr(picture.pixels, pixels) > 30
+    assert psnr(flat(picture.colour), pixels) > 30
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -50,7 +53,7 @@ def test_orientation_is_applied(orientation: int, format_: str) -> None:
         7: lambda a: a.transpose(1, 0, 2)[::-1, ::-1],
         8: lambda a: a.transpose(1, 0, 2)[::-1],
     }
-    assert psnr(picture.pixels, turns[orientation](pixels)) > 25
+    assert psnr(flat(picture.colour), turns[orientation](pixels)) > 25
 
 
 def test_a_header_is_read_without_decoding_a_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +63,7 @@ def test_a_header_is_read_without_decoding_a_pixel(monkeypatch: pytest.MonkeyPat
         raise AssertionError("pixels were decoded")
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", never)
-    for format_ in Format:
+    for format_ in COMMON:
         assert probe(encoded(crop("coffee", 20, 10), str(format_))).width == 20
 
 
@@ -68,36 +71,35 @@ def test_transparency_is_carried_from_rgba_grey_and_palette() -> None:
     rgba = np.dstack((crop("coffee", 16, 16), np.arange(256, dtype=np.uint8).reshape(16, 16)))
     picture = decode(encoded(rgba))
     assert picture.alpha is not None
-    np.testing.assert_array_equal(np.dstack((picture.pixels, picture.alpha)), rgba)
+    np.testing.assert_array_equal(np.dstack((flat(picture.colour), flat(picture.alpha))), rgba)
 
     buffer = io.BytesIO()
     Image.fromarray(rgba[..., 3]).save(buffer, "PNG", transparency=7)
     picture = decode(buffer.getvalue())
     assert picture.alpha is not None
-    assert (picture.alpha == 0).sum() == 1
+    assert (flat(picture.alpha) == 0).sum() == 1
 
     palette = Image.fromarray(rgba[..., :3]).quantize(4)
     buffer = io.BytesIO()
     palette.save(buffer, "PNG", transparency=0)
     picture = decode(buffer.getvalue())
     assert picture.alpha is not None
-    assert {0, 255} == set(np.unique(picture.alpha))
+    assert {0, 255} == set(np.unique(flat(picture.alpha)))
 
 
-def test_sixteen_bit_grey_is_scaled_and_not_clipped() -> None:
+def test_sixteen_bits_are_kept() -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     buffer = io.BytesIO()
     Image.fromarray(ramp).save(buffer, "PNG")
-    pixels = decode(buffer.getvalue()).pixels
-    np.testing.assert_allclose(pixels[..., 0], ramp / 257, atol=0.5)
+    pixels = flat(decode(buffer.getvalue()).colour)
+    np.testing.assert_array_equal(pixels, np.dstack((ramp, ramp, ramp)))
 
 
 def test_the_transparent_value_of_sixteen_bit_grey_is_kept() -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     buffer = io.BytesIO()
     Image.fromarray(ramp).save(buffer, "PNG", transparency=int(ramp[3, 3]))
-    alpha = decode(buffer.getvalue()).alpha
-    assert alpha is not None
+    alpha = flat(decode(buffer.getvalue()).alpha)
     assert (alpha == 0).sum() == 1
     assert alpha[3, 3] == 0
 
@@ -118,7 +120,7 @@ def test_a_grey_profile_never_ends_on_colours(mode: str, options: dict[str, int]
     picture = decode(buffer.getvalue())
     assert picture.icc_profile is None
     assert (picture.alpha is not None) == (mode == "LA" or (mode == "L" and bool(options)))
-    assert psnr(picture.pixels, np.asarray(grey.convert("RGB"))) > 20
+    assert psnr(flat(picture.colour), np.asarray(grey.convert("RGB"))) > 20
 
 
 @pytest.mark.parametrize("profile", [b"no profile at all", grey_profile(), None])
@@ -126,10 +128,11 @@ def test_a_profile_that_does_not_fit_costs_nobody_the_picture(profile: bytes | N
     pixels = crop("coffee", 16, 16)
     picture = decode(encoded(pixels, icc_profile=profile))
     assert picture.icc_profile is None
-    np.testing.assert_array_equal(picture.pixels, pixels)
+    np.testing.assert_array_equal(flat(picture.colour), pixels)
     cmyk = io.BytesIO()
     Image.fromarray(pixels).convert("CMYK").save(cmyk, "JPEG", quality=95, icc_profile=profile)
-    assert psnr(decode(cmyk.getvalue()).pixels, pixels) > 25
+    # Pillow's CMYK is made without any ink in mind: the press that is assumed prints it duller.
+    assert psnr(flat(decode(cmyk.getvalue()).colour), pixels) > 12
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
@@ -151,7 +154,7 @@ def test_a_picture_with_broken_exif_is_a_picture(exif: bytes) -> None:
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_file_is_one_kind_of_error(name: str) -> None:
     with pytest.raises((UnsupportedPicture, PictureTooLarge)) as caught:
-        decode(BROKEN[name], max_pixels=50_000_000)
+        decode(BROKEN[name], max_pixels=50_000_000, formats=API_FORMATS)
     assert caught.value.param == "image"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import struct
 from functools import cache
+from typing import Any
 
 import numpy as np
 import skimage.data
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+
+from enlarger.imaging import Raster
 
 
 @cache
@@ -70,6 +73,13 @@ def grey_profile() -> bytes:
     head[68:80] = struct.pack(">iii", 0xF6D6, 0x10000, 0xD32D)
     profile = bytes(head) + table + body
     return len(profile).to_bytes(4) + profile[4:]
+
+
+def flat(samples: Raster | None) -> NDArray[Any]:
+    """All samples of a raster; without a third axis if it has one channel."""
+    assert samples is not None
+    array = samples.array()
+    return array[..., 0] if array.shape[2] == 1 else array
 
 
 def psnr(left: NDArray[np.generic], right: NDArray[np.generic], peak: float = 255.0) -> float:

@@ -1,12 +1,34 @@
-"""Bytes to Picture and back: formats, limits, orientation, transparency, colour profiles.
+"""Bytes to Picture and back: formats, limits, orientation, transparency, colour profiles, metadata.
 
-Everything about files and nothing about networks. A new format is a line in `formats.READERS`
-and one function in `encode`.
+Everything about files and nothing about networks. A new format is a member of `formats.Format`, a
+line in `decode.LOADERS` and one in `encode.WRITERS`.
 """
 
 from enlarger.imaging.decode import decode
-from enlarger.imaging.encode import encode
-from enlarger.imaging.formats import SUFFIXES, Format, Header, probe
+from enlarger.imaging.encode import check_size, encode, open_writer
+from enlarger.imaging.examine import probe
+from enlarger.imaging.formats import API_FORMATS, SUFFIXES, Format, Header
+from enlarger.imaging.layout import Layout, Writer
+from enlarger.imaging.metadata import Metadata, MetadataPolicy, kept
 from enlarger.imaging.picture import Picture
+from enlarger.imaging.raster import Raster, RasterWriter
 
-__all__ = ["SUFFIXES", "Format", "Header", "Picture", "decode", "encode", "probe"]
+__all__ = [
+    "API_FORMATS",
+    "SUFFIXES",
+    "Format",
+    "Header",
+    "Layout",
+    "Metadata",
+    "MetadataPolicy",
+    "Picture",
+    "Raster",
+    "RasterWriter",
+    "Writer",
+    "check_size",
+    "decode",
+    "encode",
+    "kept",
+    "open_writer",
+    "probe",
+]

@@ -1,24 +1,43 @@
-"""Picture to bytes."""
+"""Picture to bytes: one way in for every format, rows as they come."""
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO, cast
 
 import numpy as np
-from PIL import Image
 
 from enlarger.errors import PictureTooLarge
-from enlarger.imaging import png
+from enlarger.imaging import png, tiff, whole
 from enlarger.imaging.formats import Format
-from enlarger.imaging.picture import Picture, Pixels
+from enlarger.imaging.jpeg import JpegWriter
+from enlarger.imaging.layout import Layout, Writer
+from enlarger.imaging.picture import Picture
+from enlarger.imaging.raster import Samples
+from enlarger.imaging.webp import WebpWriter
 
-QUALITY = 95
-"""JPEG and WebP quality: above it files grow fast and nothing more is seen."""
-STRIP_ROWS = 256
-"""Rows joined, filtered and compressed at a time: 6 MB for an 8,000-pixel-wide RGB picture."""
-SIDE_MAX = {Format.JPEG: 65_535, Format.WEBP: 16_383, Format.PNG: png.SIDE_MAX}
-"""Pixels along one side that the format itself can hold."""
-WHITE = 255
+BAND_ROWS = 256
+"""Rows joined and encoded at a time: 6 MB for an 8,000-pixel-wide RGB picture."""
+SIDE_MAX = {
+    Format.PNG: png.SIDE_MAX,
+    Format.JPEG: 65_535,
+    Format.WEBP: 16_383,
+    Format.TIFF: tiff.SIDE_MAX,
+    Format.GIF: 65_535,
+    Format.AVIF: 65_536,
+    Format.HEIC: 16_384,
+    Format.JXL: 2**30,
+}
+"""Pixels along one side that the format itself, or its common encoder, can hold."""
+Opener = Callable[[BinaryIO, Layout, int | None], AbstractContextManager[Writer]]
+WRITERS: dict[Format, Opener] = {
+    Format.PNG: lambda file, layout, _: png.PngWriter(file, layout),
+    Format.TIFF: lambda file, layout, _: tiff.TiffWriter(file, layout),
+    Format.JPEG: JpegWriter,
+    Format.WEBP: WebpWriter,
+}
+"""The formats that are written as rows come; the others are written whole, by Pillow."""
 
 
 def check_size(format_: Format, width: int, height: int) -> None:
@@ -31,48 +50,55 @@ def check_size(format_: Format, width: int, height: int) -> None:
         )
 
 
-def encode(picture: Picture, file: BinaryIO, format_: Format) -> None:
-    """Write `picture` to `file`. The colour profile is embedded; JPEG lays transparency on white.
+def open_writer(
+    file: BinaryIO, format_: Format, layout: Layout, quality: int | None = None
+) -> AbstractContextManager[Writer]:
+    """A context that takes rows, top to bottom, and leaves a whole file when it ends without an error.
 
-    Raises PictureTooLarge before the first byte if the format cannot hold the size.
+    file     open for writing; a TIFF's can seek as well.
+    quality  1 to 100 of JPEG, WebP and the like, 95 if None; PNG, TIFF and GIF have none.
+
+    JPEG lays transparency on white. PNG, TIFF and JPEG take the memory of a few rows, whatever the
+    size; WebP holds the whole picture, and so do the formats that Pillow writes.
+
+    Raises PictureTooLarge before the first byte if the format cannot hold the size, and
+    ValueError for a quality that there is not.
     """
-    check_size(format_, picture.width, picture.height)
-    match format_:
-        case Format.PNG:
-            _encode_png(picture, file)
-        case Format.JPEG:
-            pixels = picture.pixels if picture.alpha is None else _on_white(picture)
-            # 4:4:4: halving the colour resolution smears the very edges that were just made.
-            Image.fromarray(pixels).save(
-                file, "JPEG", quality=QUALITY, subsampling="4:4:4", icc_profile=picture.icc_profile
-            )
-        case Format.WEBP:
-            # method 0: a third of the default's time for 15 % more bytes.
-            Image.fromarray(_interleaved(picture)).save(
-                file, "WEBP", quality=QUALITY, method=0, icc_profile=picture.icc_profile
-            )
+    if quality is not None and not 1 <= quality <= 100:
+        raise ValueError(f"quality {quality} is not between 1 and 100")
+    check_size(format_, layout.width, layout.height)
+    opener = WRITERS.get(format_)
+    if opener is None:
+        return whole.WholeWriter(file, format_, layout, quality)
+    return opener(file, layout, quality)
 
 
-def _encode_png(picture: Picture, file: BinaryIO) -> None:
-    channels = 3 if picture.alpha is None else 4
-    with png.PngWriter(file, picture.width, picture.height, channels, picture.icc_profile) as writer:
-        for top in range(0, picture.height, STRIP_ROWS):
-            writer.write(_interleaved(picture, slice(top, top + STRIP_ROWS)))
+def encode(picture: Picture, file: BinaryIO, format_: Format, quality: int | None = None) -> None:
+    """Write `picture` to `file`, a grey one with one channel; see `open_writer`."""
+    with open_writer(file, format_, layout_of(picture), quality) as writer:
+        for top in range(0, picture.height, BAND_ROWS):
+            writer.write(joined(picture, top, min(top + BAND_ROWS, picture.height)))
 
 
-def _interleaved(picture: Picture, rows: slice = slice(None)) -> Pixels:
+def layout_of(picture: Picture) -> Layout:
+    """What a file of this picture holds: a grey one has one channel, unless a profile says how grey."""
+    is_grey = picture.is_grey and picture.icc_profile is None
+    return Layout(
+        width=picture.width,
+        height=picture.height,
+        channels=(1 if is_grey else 3) + (picture.alpha is not None),
+        bits=picture.bits,
+        icc_profile=picture.icc_profile,
+        metadata=picture.metadata,
+    )
+
+
+def joined(picture: Picture, top: int, bottom: int) -> Samples:
+    """Rows of a picture with the channels of `layout_of`."""
+    colour = picture.colour.rows(top, bottom)
+    if picture.is_grey and picture.icc_profile is None:
+        colour = colour[..., :1]
     if picture.alpha is None:
-        return picture.pixels[rows]
-    return np.dstack((picture.pixels[rows], picture.alpha[rows]))
-
-
-def _on_white(picture: Picture) -> Pixels:
-    """The picture laid on white, in strips, so that the wider numbers in between stay small."""
-    assert picture.alpha is not None  # noqa: S101 (for the type checker)
-    flat = np.empty_like(picture.pixels)
-    for top in range(0, picture.height, STRIP_ROWS):
-        rows = slice(top, top + STRIP_ROWS)
-        opacity = picture.alpha[rows, :, np.newaxis].astype(np.uint16)
-        mixed = picture.pixels[rows] * opacity + WHITE * (WHITE - opacity)
-        flat[rows] = (mixed + WHITE // 2) // WHITE
-    return flat
+        return colour
+    rows: Any = np.concatenate((colour, picture.alpha.rows(top, bottom)), axis=2)
+    return cast(Samples, rows)

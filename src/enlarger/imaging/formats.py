@@ -1,39 +1,16 @@
-"""Which file formats are read, told by the first bytes and never by a name or a declared type.
-
-The decoders are called by class, not through `PIL.Image.open`: the list below is then the whole
-list, and no limit of Pillow's that the hosting program may have set is touched.
-"""
+"""Which file formats there are, told by the first bytes and never by a name or a declared type."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO
 
-from PIL import Image, ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.WebPImagePlugin import WebPImageFile
+from enlarger.errors import UnsupportedPicture
 
-from enlarger.errors import PictureTooLarge, UnsupportedPicture
-
-ORIENTATION_TAG = 0x0112
-UPRIGHT = 1
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What makes a picture of each EXIF orientation upright (Exif 3.0, table 6); 1 is upright."""
-SIDEWAYS = (5, 6, 7, 8)
-"""Orientations whose turn swaps width and height."""
+START_BYTES = 32
+"""What `sniff` wants to see of a file."""
 
 
 class Format(StrEnum):
@@ -42,6 +19,14 @@ class Format(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
     WEBP = "webp"
+    TIFF = "tiff"
+    GIF = "gif"
+    """256 colours a frame: for animations; a single picture is written only because someone asks."""
+    AVIF = "avif"
+    HEIC = "heic"
+    """Needs the extra `heic`."""
+    JXL = "jxl"
+    """Needs the extra `jxl`."""
 
     @property
     def ending(self) -> str:
@@ -49,13 +34,33 @@ class Format(StrEnum):
         return ".jpg" if self is Format.JPEG else f".{self}"
 
 
+API_FORMATS = frozenset({Format.PNG, Format.JPEG, Format.WEBP})
+"""What the doors for strangers read: the formats of the vendors' documents."""
+ALL_FORMATS = frozenset(Format)
+
 SUFFIXES = {
     ".png": Format.PNG,
     ".jpg": Format.JPEG,
     ".jpeg": Format.JPEG,
     ".webp": Format.WEBP,
+    ".tif": Format.TIFF,
+    ".tiff": Format.TIFF,
+    ".gif": Format.GIF,
+    ".avif": Format.AVIF,
+    ".heic": Format.HEIC,
+    ".heif": Format.HEIC,
+    ".jxl": Format.JXL,
 }
 """What endings of file names, in lower case, say about how a file is to be written."""
+
+BRANDS = {
+    b"avif": Format.AVIF,
+    b"avis": Format.AVIF,
+    b"heic": Format.HEIC,
+    b"heix": Format.HEIC,
+    b"mif1": Format.HEIC,
+}
+"""Brands of ISO base media files (ISO/IEC 14496-12, section 4.3)."""
 
 
 @dataclass(frozen=True)
@@ -68,87 +73,43 @@ class Header:
     height: int
 
 
-READERS: dict[Format, type[ImageFile.ImageFile]] = {
-    Format.PNG: PngImageFile,
-    Format.JPEG: JpegImageFile,
-    Format.WEBP: WebPImageFile,
-}
-
-
 def sniff(start: bytes) -> Format | None:
-    """The format that a file's first 12 bytes announce, or None."""
+    """The format that a file's first START_BYTES announce, or None."""
     if start.startswith(b"\x89PNG\r\n\x1a\n"):
         return Format.PNG
     if start.startswith(b"\xff\xd8\xff"):
         return Format.JPEG
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return Format.WEBP
+    if start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return Format.TIFF
+    if start[:6] in (b"GIF87a", b"GIF89a"):
+        return Format.GIF
+    if start[:2] == b"\xff\x0a" or start[:12] == b"\0\0\0\x0cJXL \r\n\x87\n":
+        return Format.JXL
+    if start[4:8] == b"ftyp":
+        # `mif1` is what AVIF files of some writers lead with as well: then the list behind decides.
+        return Format.AVIF if b"avif" in start[8:] else BRANDS.get(start[8:12])
     return None
 
 
-def probe(source: bytes | BinaryIO, *, max_pixels: int | None = None) -> Header:
-    """Read a file's header; no pixel is decoded.
-
-    Raises UnsupportedPicture for anything that is not a single-frame PNG, JPEG or WebP, and
-    PictureTooLarge if it announces more than `max_pixels`.
-    """
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
-    with opened(file, max_pixels=max_pixels) as (header, _):
-        return header
-
-
-@contextmanager
-def opened(file: BinaryIO, *, max_pixels: int | None) -> Iterator[tuple[Header, ImageFile.ImageFile]]:
-    """The header and Pillow's undecoded image; see `probe` for what is raised."""
-    format_ = sniff(file.read(12))
-    file.seek(0)
-    if format_ is None:
-        raise UnsupportedPicture("the file is not a PNG, JPEG or WebP picture", param="image")
-    with guarded(format_):
-        image = READERS[format_](file)
-        frames = getattr(image, "n_frames", 1)
-    with image:
-        if frames != 1:
-            raise UnsupportedPicture(
-                f"the {format_} has {frames} frames; only single pictures are enlarged", param="image"
-            )
-        width, height = image.size
-        if max_pixels is not None and width * height > max_pixels:
-            raise PictureTooLarge(
-                f"the picture has {width}x{height} = {width * height} pixels;"
-                f" at most {max_pixels} are allowed",
-                param="image",
-            )
-        if orientation_of(image) in SIDEWAYS:
-            width, height = height, width
-        yield Header(format_, width, height), image
-
-
-def orientation_of(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8, of what has been read of the file so far; 1 where it makes no sense.
-
-    Read from the raw block: Pillow's own `getexif` decodes a PNG to its end.
-    """
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif", b""))
-        value = exif.get(ORIENTATION_TAG, UPRIGHT)
-    except Exception:
-        # Broad for the reason of `guarded`; but a picture is whole though its EXIF is not.
-        return UPRIGHT
-    return value if isinstance(value, int) and value in TURNS else UPRIGHT
+def named(formats: frozenset[Format]) -> str:
+    """A list for a message: `PNG, JPEG or WebP`, in the order of the enum."""
+    proper = {Format.WEBP: "WebP", Format.JXL: "JPEG XL"}
+    names = [proper.get(one, one.upper()) for one in Format if one in formats]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 @contextmanager
 def guarded(format_: Format) -> Iterator[None]:
     """Turn whatever a decoder raises on a damaged file into UnsupportedPicture.
 
-    Broad on purpose: on hostile files Pillow raises OSError, SyntaxError, ValueError, IndexError,
+    Broad on purpose: on hostile files decoders raise OSError, SyntaxError, ValueError, IndexError,
     struct.error and others, all of which mean the same to the caller.
     """
     try:
         yield
-    except MemoryError:
+    except (MemoryError, UnsupportedPicture):
         raise
     except Exception as error:
         raise UnsupportedPicture(

@@ -1,8 +1,18 @@
-"""What a file says besides its pixels."""
+"""What a file says besides its pixels, and what of it a caller lets through."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from enlarger.imaging import exif as exif_blocks
+from enlarger.imaging.exif import BLOCK_MAX, DOUBTFUL
+
+XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>\s*))[1-8]""")
+XMP_OF_PARTS = (b"hdrgm:", b"Container:Directory", b"GContainer")
+"""Marks of an XMP packet that lists other pictures of its file (a gain map, a depth map): the new
+file does not have them, and viewers look for them where it says."""
 
 
 @dataclass(frozen=True)
@@ -19,3 +29,73 @@ class Metadata:
     """Pixels per inch across and down, where the file says so."""
     comments: tuple[tuple[str, str], ...] = ()
     """PNG text chunks and the JPEG comment (key `comment`): keyword and text, in the file's order."""
+
+
+class MetadataPolicy(StrEnum):
+    """What of a file's metadata its result has. The colour profile is never part of it."""
+
+    KEEP = "keep"
+    """Everything that still holds."""
+    PRIVATE = "private"
+    """How a picture was taken stays; where, with which camera's number and whose does not: no XMP, no
+    IPTC, no comments, and of Exif only tags known to be harmless."""
+    STRIP = "strip"
+    """Nothing but the resolution."""
+
+
+def kept(metadata: Metadata, policy: MetadataPolicy) -> Metadata:
+    """What `policy` leaves of `metadata`."""
+    match policy:
+        case MetadataPolicy.KEEP:
+            return metadata
+        case MetadataPolicy.PRIVATE:
+            cleaned = None if metadata.exif is None else exif_blocks.cleaned(metadata.exif)
+            return Metadata(exif=cleaned, dpi=metadata.dpi)
+        case MetadataPolicy.STRIP:
+            return Metadata(dpi=metadata.dpi)
+
+
+def upright(metadata: Metadata) -> Metadata:
+    """Metadata as read from a file, made fit for the upright picture; what is damaged is left out.
+
+    The resolution that Exif states is taken where the file states none.
+    """
+    exif, dpi = None, metadata.dpi
+    if metadata.exif is not None and len(metadata.exif) <= BLOCK_MAX:
+        try:
+            structure, tags = exif_blocks.parsed(metadata.exif)
+        except DOUBTFUL:
+            pass
+        else:
+            dpi = dpi or exif_blocks.resolution_in(structure, tags)
+            exif = exif_blocks.normalised(structure, tags)
+    return replace(
+        metadata,
+        exif=exif,
+        xmp=_upright_xmp(metadata.xmp),
+        iptc=metadata.iptc if metadata.iptc and len(metadata.iptc) <= BLOCK_MAX else None,
+        dpi=dpi,
+        comments=_within(metadata.comments),
+    )
+
+
+def _upright_xmp(xmp: bytes | None) -> bytes | None:
+    if not xmp or len(xmp) > BLOCK_MAX or any(mark in xmp for mark in XMP_OF_PARTS):
+        return None
+    try:
+        xmp.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
+
+
+def _within(comments: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The comments from the first on that fit into BLOCK_MAX together."""
+    room = BLOCK_MAX
+    chosen = []
+    for key, text in comments:
+        room -= len(key) + len(text)
+        if room < 0:
+            break
+        chosen.append((key, text))
+    return tuple(chosen)

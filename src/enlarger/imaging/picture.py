@@ -24,9 +24,7 @@ class Picture:
     """The file has no colours: the three channels are equal, and a result has one."""
 
     @classmethod
-    def of(
-        cls, colour: Samples, alpha: Samples | None = None, icc_profile: bytes | None = None
-    ) -> Picture:
+    def of(cls, colour: Samples, alpha: Samples | None = None, icc_profile: bytes | None = None) -> Picture:
         """A picture from arrays: (height, width, 3), and (height, width) for alpha."""
         return cls(Raster.of(colour), None if alpha is None else Raster.of(alpha), icc_profile)
 

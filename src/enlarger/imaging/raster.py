@@ -60,7 +60,7 @@ class Raster:
             return self._rows[start:stop]
         stride = self.width * self.channels * self.dtype.itemsize
         found = np.empty((stop - start, self.width, self.channels), self.dtype)
-        view = memoryview(found.reshape(-1).view(np.uint8))
+        view = found.reshape(-1).view(np.uint8).data
         offset = start * stride
         while view:
             count = os.preadv(self._rows.fileno(), [view], offset)
@@ -96,7 +96,7 @@ class RasterWriter:
         if self._array is not None:
             self._array[self._written : self._written + count] = rows
         elif self._file is not None:
-            self._file.write(np.ascontiguousarray(rows).reshape(-1).view(np.uint8))
+            self._file.write(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
         self._written += count
 
     def finish(self) -> Raster:
