@@ -31,7 +31,7 @@ def main() -> None:
         started = time.perf_counter()
         picture = decode(source)
         decoded = time.perf_counter()
-        result = engine.upscale(picture, request)
+        result = engine.upscale(picture, request).collect()
         enlarged = time.perf_counter()
         file = io.BytesIO()
         encode(result, file, Format.PNG)
@@ -46,7 +46,7 @@ def main() -> None:
         if with_pillow:
             file = io.BytesIO()
             began = time.perf_counter()
-            Image.fromarray(result.pixels).save(file, "PNG")
+            Image.fromarray(result.colour.array()).save(file, "PNG")
             turn |= {"pillow_s": time.perf_counter() - began, "pillow_bytes": file.tell()}
         return turn
 

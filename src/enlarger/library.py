@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from enlarger.engine.engine import Engine, networks_of
+from enlarger.engine.engine import Engine, Rendering, networks_of
+from enlarger.engine.plan import Plan
+from enlarger.engine.receipt import Receipt
 from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter
 from enlarger.files import replacing
-from enlarger.imaging import SUFFIXES, Format, Picture, decode, encode
+from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, decode, encode
 from enlarger.models import ModelStore, known_networks
 from enlarger.models.pull import OnBytes, pull
+from enlarger.output import metadata_for, write
 from enlarger.progress import OnTile, ignore_progress
+from enlarger.recipe import Recipe
 from enlarger.request import MAX_OUTPUT_PIXELS, Mode, UpscaleRequest
 from enlarger.settings import Settings
+from enlarger.target import Size, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
-    """A path, an encoded file's bytes, a PIL image, or RGB(A) or grey uint8 (height, width[, c])."""
+    ImageLike = (
+        str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Picture
+    )
+    """A path, an encoded file's bytes, a PIL image, RGB(A) or grey samples of 8 or 16 bits, (height,
+    width[, c]), or a Picture that was decoded before."""
 
 
 PNG_MODES = ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA")
@@ -40,31 +48,52 @@ class Result:
     """An enlarged picture."""
 
     picture: Picture
-    """The pixels, with transparency and colour profile."""
+    """The samples, with transparency, colour profile and metadata."""
+    receipt: Receipt
+    """How it was made, and how it compares with the input."""
+    recipe: Recipe
+    """Enough to make another like it."""
 
     @property
     def image(self) -> Image.Image:
-        """The result as a PIL image, RGB or RGBA, with its colour profile in `info`."""
+        """The result as a PIL image (L, LA, RGB or RGBA, 8 bits), its colour profile in `info`.
+
+        A picture of 16 bits is rounded to 8, for PIL has no colours of 16; `save` keeps them.
+        """
         picture = self.picture
-        pixels = picture.pixels
+        samples = picture.colour.array()[..., : 1 if picture.is_grey else 3]
         if picture.alpha is not None:
-            pixels = np.dstack((pixels, picture.alpha))
-        image = Image.fromarray(pixels)
+            samples = np.dstack((samples, picture.alpha.array()))
+        if picture.bits == 16:
+            samples = ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
         if picture.icc_profile is not None:
             image.info["icc_profile"] = picture.icc_profile
         return image
 
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        metadata: str = "keep",
+        quality: int | None = None,
+    ) -> None:
         """Write the result to `path`, which appears whole or not at all.
 
-        format  `png`, `jpeg` or `webp`; None takes it from the path's ending.
+        format    `png`, `jpeg`, `webp`, `tiff` and the like; None takes it from the path's ending.
+        metadata  `keep`, `private` (no place, no serial numbers, no names) or `strip`. The recipe
+                  goes into the file unless it is `strip`.
+        quality   1 to 100 of lossy formats; None is 95.
 
-        Raises BadParameter for an ending or a format that is not one of these.
+        Raises BadParameter for an ending, a format, a policy or a quality that is none of these.
         """
         target = Path(path)
         chosen = format_for(target) if format is None else parse_format(format)
+        policy, measure = parse_metadata(metadata), parse_quality(quality)
+        picture = replace(self.picture, metadata=metadata_for(self.picture.metadata, policy, self.recipe))
         with replacing(target) as file:
-            encode(self.picture, file, chosen)
+            encode(picture, file, chosen, measure)
 
 
 class Upscaler:
@@ -96,25 +125,101 @@ class Upscaler:
         image: ImageLike,
         *,
         mode: str = "fast",
-        scale: float = 4.0,
+        scale: float | None = None,
+        target: str | None = None,
+        prompt: str = "",
+        negative_prompt: str = "",
+        creativity: float | None = None,
         seed: int = 0,
         max_pixels: int | None = MAX_OUTPUT_PIXELS,
+        tile_px: int | None = None,
         on_tile: OnTile = ignore_progress,
     ) -> Result:
         """Enlarge one picture.
 
-        mode        `fast`: one small network, nothing invented.
-        scale       1 to 64, output pixels per input pixel along one axis; needs not be whole.
-        seed        kept with the result; in `fast` no pixel depends on it.
-        max_pixels  largest result, 268 million by default; None for no limit but the machine's.
-        on_tile     called with tiles done and tiles in all; may raise to stop.
+        mode             `fast`: one small network, nothing invented. `conservative`: fine texture as
+                         far as `creativity` says, and scaled down the result is the input again.
+        scale            1 to 64, output pixels per input pixel along one axis; 4 if neither this nor
+                         `target` is given.
+        target           the size in words: `3840w`, `24MP`, `A3@300dpi`; see `enlarger.target`.
+        prompt           what the picture shows; chooses the network for drawings.
+        negative_prompt  what it does not show.
+        creativity       0 to 1; more makes more texture. None is the mode's own measure.
+        seed             kept with the result; `fast` and `conservative` have nothing random.
+        max_pixels       largest result, 268 million by default; None for no limit.
+        tile_px          most input pixels in a tile; None is what the memory allows.
+        on_tile          called with tiles done and tiles in all; may raise to stop.
 
-        Raises BadParameter, UnsupportedPicture, PictureTooLarge, ModelError, Collapsed.
+        Raises BadParameter, UnsupportedPicture, PictureTooLarge, ModelError, Collapsed,
+        OutOfMemory, ReceiptFailed.
         """
-        request = UpscaleRequest(mode=parse_mode(mode), scale=scale, seed=seed)
+        request = make_request(
+            mode=mode,
+            scale=scale,
+            target=target,
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            creativity=creativity,
+            seed=seed,
+        )
+        rendering = self.render(image, request, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile)
+        picture = rendering.collect()
+        receipt = rendering.receipt()
+        receipt.demand()
+        return Result(picture, receipt, self.recipe(request))
+
+    def render(
+        self,
+        image: ImageLike,
+        request: UpscaleRequest,
+        *,
+        max_pixels: int | None = MAX_OUTPUT_PIXELS,
+        tile_px: int | None = None,
+        on_tile: OnTile = ignore_progress,
+    ) -> Rendering:
+        """The result of `request`, made as its rows are taken; for pictures larger than memory."""
         picture = as_picture(image)
-        engine = self._ready(request.mode)
-        return Result(engine.upscale(picture, request, max_pixels=max_pixels, on_tile=on_tile))
+        return self._ready(request.mode).upscale(
+            picture, request, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile
+        )
+
+    def to_file(
+        self,
+        image: ImageLike,
+        path: str | os.PathLike[str],
+        request: UpscaleRequest,
+        *,
+        format: str | None = None,
+        metadata: str = "keep",
+        quality: int | None = None,
+        **options: Any,
+    ) -> tuple[Size, Receipt]:
+        """Enlarge straight into a file, which appears whole or not at all; its size and receipt.
+
+        The memory that it takes does not grow with the picture. `options` are those of `render`;
+        the rest is as for `Result.save`.
+        """
+        place = Path(path)
+        chosen = format_for(place) if format is None else parse_format(format)
+        policy, measure = parse_metadata(metadata), parse_quality(quality)
+        rendering = self.render(image, request, **options)
+        with replacing(place) as file:
+            written = write(
+                rendering, file, chosen, recipe=self.recipe(request), policy=policy, quality=measure
+            )
+        return rendering.size, written.receipt
+
+    def plan(self, size: Size, request: UpscaleRequest, *, has_alpha: bool = False, bits: int = 8) -> Plan:
+        """What `request` would do for a picture of `size`; nothing is run."""
+        return self._ready(request.mode).plan(size, request, has_alpha=has_alpha, bits=bits)
+
+    def speed(self) -> float:
+        """Operations a second that this machine reaches in a network, measured now."""
+        return self._ready(Mode.FAST).speed()
+
+    def recipe(self, request: UpscaleRequest) -> Recipe:
+        """What a result of `request` says of itself."""
+        return self._made().recipe(request)
 
     def __enter__(self) -> Upscaler:
         return self
@@ -127,24 +232,19 @@ class Upscaler:
     ) -> None:
         self._engine = None
 
-    def _ready(self, mode: Mode) -> Engine:
+    def _made(self) -> Engine:
         if self._engine is None:
             self._engine = make_engine(self._settings)
+        return self._engine
+
+    def _ready(self, mode: Mode) -> Engine:
         store = ModelStore(self._settings.models_path)
         missing = [entry for entry in networks_of(mode, known_networks()) if not store.has(entry)]
         pull(store, missing, on_bytes=self._on_bytes, offline=self._settings.offline)
-        return self._engine
+        return self._made()
 
 
-def upscale(
-    image: ImageLike,
-    *,
-    mode: str = "fast",
-    scale: float = 4.0,
-    seed: int = 0,
-    max_pixels: int | None = MAX_OUTPUT_PIXELS,
-    on_tile: OnTile = ignore_progress,
-) -> Result:
+def upscale(image: ImageLike, **options: Any) -> Result:
     """Enlarge one picture; for several, an `Upscaler` keeps the networks loaded between them.
 
         from enlarger import upscale
@@ -154,7 +254,17 @@ def upscale(
     fetched first, once.
     """
     with Upscaler() as enlarge:
-        return enlarge(image, mode=mode, scale=scale, seed=seed, max_pixels=max_pixels, on_tile=on_tile)
+        return enlarge(image, **options)
+
+
+def make_request(
+    *, mode: str = "fast", scale: float | None = None, target: str | None = None, **fields: Any
+) -> UpscaleRequest:
+    """A request from plain values. Raises BadParameter, also if both `scale` and `target` are given."""
+    if scale is not None and target is not None:
+        raise BadParameter("give scale or target, not both", param="target")
+    size = Target.parse(target) if target is not None else Target.factor(4 if scale is None else scale)
+    return UpscaleRequest(mode=parse_mode(mode), target=size, **fields)
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -171,6 +281,22 @@ def parse_mode(text: str) -> Mode:
     except ValueError:
         known = ", ".join(Mode)
         raise BadParameter(f"mode is {text!r}; it must be one of: {known}", param="mode") from None
+
+
+def parse_metadata(text: str) -> MetadataPolicy:
+    """Raises BadParameter, listing the policies, for anything else."""
+    try:
+        return MetadataPolicy(text)
+    except ValueError:
+        known = ", ".join(MetadataPolicy)
+        raise BadParameter(f"metadata is {text!r}; it must be one of: {known}", param="metadata") from None
+
+
+def parse_quality(quality: int | None) -> int | None:
+    """Raises BadParameter for what is not 1 to 100."""
+    if quality is not None and not 1 <= quality <= 100:
+        raise BadParameter(f"quality is {quality}; it must be 1 to 100", param="quality")
+    return quality
 
 
 def parse_format(text: str) -> Format:
@@ -195,36 +321,41 @@ def as_picture(image: ImageLike) -> Picture:
 
     Raises BadParameter for an array that is no picture, UnsupportedPicture for a file that is none.
     """
+    if isinstance(image, Picture):
+        return image
     if isinstance(image, bytes):
         return decode(image)
     if isinstance(image, str | os.PathLike):
         with Path(image).open("rb") as file:
             return decode(file)
-    if not isinstance(image, Image.Image | np.ndarray):
+    if isinstance(image, np.ndarray):
+        return _from_array(image)
+    if not isinstance(image, Image.Image):
         kind = type(image).__name__
         raise BadParameter(
             f"a {kind} is no image; give a path, bytes, a PIL image or an array", param="image"
         )
-    pil = image if isinstance(image, Image.Image) else _from_array(image)
-    if 0 in pil.size:
-        raise BadParameter(f"the image has no pixels: {pil.width}x{pil.height}", param="image")
-    upright = ImageOps.exif_transpose(pil.convert("LA") if pil.mode == "La" else pil)
+    if 0 in image.size:
+        raise BadParameter(f"the image has no pixels: {image.width}x{image.height}", param="image")
+    upright = ImageOps.exif_transpose(image.convert("LA") if image.mode == "La" else image)
     if upright.mode not in PNG_MODES:
         upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     # The one decoder knows palettes, depths and profiles; a detour of milliseconds keeps it the one.
     buffer = io.BytesIO()
-    upright.save(buffer, "PNG", compress_level=0, icc_profile=pil.info.get("icc_profile"))
+    upright.save(buffer, "PNG", compress_level=0, icc_profile=image.info.get("icc_profile"))
     return decode(buffer.getvalue())
 
 
-def _from_array(array: NDArray[np.uint8]) -> Image.Image:
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if array.dtype != np.uint8 or not is_picture or 0 in array.shape:
+def _from_array(array: NDArray[np.uint8] | NDArray[np.uint16]) -> Picture:
+    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+    if array.dtype not in (np.uint8, np.uint16) or not is_picture or 0 in array.shape:
         raise BadParameter(
-            f"an array of {array.dtype} {array.shape} is no picture; it must be uint8, (height, width),"
-            " (height, width, 1), (height, width, 3) or (height, width, 4)",
+            f"an array of {array.dtype} {array.shape} is no picture; it must be uint8 or uint16, (height,"
+            " width), (height, width, 1), (height, width, 3) or (height, width, 4)",
             param="image",
         )
-    return Image.fromarray(array)
+    samples = array[..., np.newaxis] if array.ndim == 2 else array
+    is_grey = samples.shape[2] == 1
+    colour = np.repeat(samples, 3, axis=2) if is_grey else samples[..., :3]
+    picture = Picture.of(colour, samples[..., 3] if samples.shape[2] == 4 else None)
+    return replace(picture, is_grey=is_grey)

@@ -91,4 +91,3 @@ class UpscaleRequest:
     def from_json(cls, text: str | bytes) -> UpscaleRequest:
         """The inverse of `to_json`; a field that is missing has its default."""
         return msgspec.json.decode(text, type=cls)
-

@@ -14,14 +14,15 @@ import sqlalchemy as sa
 from dbos import DBOSClient
 
 from enlarger.accounts import Accounts, Caller
-from enlarger.engine.geometry import Size, check_output
+from enlarger.engine.geometry import check_output
 from enlarger.errors import NotFound
-from enlarger.imaging import Format, Header, probe
+from enlarger.imaging import API_FORMATS, Format, Header, probe
 from enlarger.imaging.encode import check_size
 from enlarger.jobs import Job, Jobs
 from enlarger.jobs.waiting import Waiting
 from enlarger.request import UpscaleRequest
 from enlarger.storage import ObjectStore
+from enlarger.target import Size
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Service:
 
     async def examine(self, picture: bytes) -> Header:
         """A picture's format and size. Raises UnsupportedPicture, PictureTooLarge."""
-        return await asyncio.to_thread(probe, picture, max_pixels=self._limits.max_input_pixels)
+        return await asyncio.to_thread(
+            probe, picture, max_pixels=self._limits.max_input_pixels, formats=API_FORMATS
+        )
 
     async def submit(
         self, caller: Caller, door: str, request: UpscaleRequest, picture: bytes, header: Header
@@ -70,9 +73,8 @@ class Service:
         Raises PictureTooLarge if the result would be larger than this installation or the output
         format allows; then nothing is kept.
         """
-        size = check_output(
-            Size(header.width, header.height), request.scale, self._limits.max_output_pixels
-        )
+        source = Size(header.width, header.height)
+        size = check_output(source, request.target, self._limits.max_output_pixels).result
         check_size(Format(request.output_format), size.width, size.height)
         return await asyncio.to_thread(self._accept, caller, door, request, picture)
 

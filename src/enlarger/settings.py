@@ -85,6 +85,11 @@ class Settings(BaseSettings):
     precision: Literal["auto", "f32", "bf16"] = Field(
         "auto", description="Arithmetic of the networks; `auto` is bf16 where the processor has it."
     )
+    metadata: Literal["keep", "private", "strip"] = Field(
+        "private",
+        description="What the server keeps of a picture's metadata: everything, everything but places,"
+        " serial numbers and names, or nothing. The colour profile always stays.",
+    )
     max_input_pixels: int = Field(
         50_000_000, ge=1, description="Largest picture that the server takes, in pixels."
     )

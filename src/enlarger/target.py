@@ -239,9 +239,7 @@ def _parse(text: str) -> Target | None:
 def _sides(text: str, kind: Kind, *sides: str) -> Target:
     for side in sides:
         if not 1 <= int(side) <= SIDE_MAX:
-            raise BadParameter(
-                f"target is {text!r}; a side must be 1 to {SIDE_MAX} pixels", param="target"
-            )
+            raise BadParameter(f"target is {text!r}; a side must be 1 to {SIDE_MAX} pixels", param="target")
     return Target(text, kind, tuple(float(side) for side in sides))
 
 

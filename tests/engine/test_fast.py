@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from enlarger.engine.fast import upscale_fast
 from numpy.typing import NDArray
 
 from enlarger.engine.engine import NETWORKS, Engine
-from enlarger.engine.fast import upscale_fast
 from enlarger.engine.runtimes import CompiledNetwork, Precision, Samples
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import Cancelled, Collapsed, PictureTooLarge

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from enlarger.errors import BadParameter
 from enlarger.imaging import SUFFIXES, Format
+from enlarger.target import Target
 
 PICTURE_SUFFIXES = (".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".tif", ".tiff")
 """Endings of pictures that are not read: in a folder they are passed over, and that is said."""
@@ -34,14 +35,14 @@ def plan_errands(
     inputs: Sequence[Path],
     output: Path | None,
     *,
-    scale: float,
+    target: Target,
     format_: Format | None,
     is_folder: bool = False,
 ) -> Errands:
     """What to read and what to write.
 
     output     a folder if it is one already, has no ending, or takes several pictures; else a file.
-               None puts each result beside its input, with the factor in its name.
+               None puts each result beside its input, with the target in its name.
     format_    how results are encoded; None is the ending of an output file, else the input's own.
     is_folder  the caller says that `output` is a folder, whatever its name.
 
@@ -58,7 +59,7 @@ def plan_errands(
     is_folder = is_folder or (output is not None and (output.is_dir() or not output.suffix))
     if output is None or is_folder:
         errands = [
-            Errand(source, _target(source, below, output, scale, format_)) for source, below in sources
+            Errand(source, _target(source, below, output, target, format_)) for source, below in sources
         ]
         results = {errand.target for errand in errands}
         errands = [errand for errand in errands if errand.source in inputs or errand.source not in results]
@@ -90,13 +91,18 @@ def _look(inputs: Sequence[Path]) -> tuple[list[tuple[Path, Path]], list[Path]]:
     return sources, passed_over
 
 
-def _target(source: Path, below: Path, output: Path | None, scale: float, format_: Format | None) -> Path:
+def _target(source: Path, below: Path, output: Path | None, target: Target, format_: Format | None) -> Path:
     ending = source.suffix if format_ is None else format_.ending
     if ending.lower() not in SUFFIXES:
         ending = Format.PNG.ending
     if output is None:
-        return source.with_name(f"{source.stem}_{scale:g}x{ending}")
+        return source.with_name(f"{source.stem}_{spelt(target)}{ending}")
     return (output / below).with_suffix(ending)
+
+
+def spelt(target: Target) -> str:
+    """A target as part of a file's name: `4x`, `3840x2160-fill`."""
+    return str(target).replace(" ", "-").replace("=", "")
 
 
 def _check(errands: list[Errand]) -> None:

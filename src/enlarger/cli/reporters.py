@@ -6,8 +6,9 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 from rich.console import Console
@@ -16,6 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from enlarger.cli.console import fail
 from enlarger.cli.errands import Errand
 from enlarger.errors import EnlargerError
+from enlarger.target import Size
+
+if TYPE_CHECKING:
+    from enlarger.engine.receipt import Receipt
 
 
 class Reporter(Protocol):
@@ -30,7 +35,7 @@ class Reporter(Protocol):
     def tile(self, errand: Errand, done: int, total: int) -> None:
         """`done` of `total` tiles are made."""
 
-    def done(self, errand: Errand, width: int, height: int, seconds: float) -> None:
+    def done(self, errand: Errand, size: Size, receipt: Receipt, seconds: float) -> None:
         """Its result, of this size, is on the disk."""
 
     def failed(self, errand: Errand, error: EnlargerError) -> None:
@@ -69,8 +74,15 @@ class _JsonLines:
     def tile(self, errand: Errand, done: int, total: int) -> None:
         self._say("tile", errand, done=done, total=total)
 
-    def done(self, errand: Errand, width: int, height: int, seconds: float) -> None:
-        self._say("done", errand, width=width, height=height, seconds=round(seconds, 3))
+    def done(self, errand: Errand, size: Size, receipt: Receipt, seconds: float) -> None:
+        self._say(
+            "done",
+            errand,
+            width=size.width,
+            height=size.height,
+            seconds=round(seconds, 3),
+            receipt=asdict(receipt),
+        )
 
     def failed(self, errand: Errand, error: EnlargerError) -> None:
         self._say("failed", errand, code=error.code, message=error.message, param=error.param)
@@ -95,9 +107,11 @@ class _Terminal:
         if self._task is not None:
             self._bars.update(self._task, completed=done, total=total)
 
-    def done(self, errand: Errand, width: int, height: int, seconds: float) -> None:
+    def done(self, errand: Errand, size: Size, receipt: Receipt, seconds: float) -> None:
         self._end()
-        typer.echo(f"{errand.target}: {width}x{height} in {seconds:.1f} s", err=True)
+        typer.echo(f"{errand.target}: {size} in {seconds:.1f} s", err=True)
+        if receipt.reasons:
+            typer.echo(f"{errand.target}: {receipt.verdict}: {'; '.join(receipt.reasons)}", err=True)
 
     def failed(self, errand: Errand, error: EnlargerError) -> None:
         self._end()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enlarger.target import Size
 
-Band = NDArray[np.uint8] | NDArray[np.float32]
+Band = NDArray[Any]
 """Consecutive rows, (n, width, channels): uint8, or float32 nominally 0..1."""
 Bands = Iterator[Band]
 STRIP_BYTES = 8 * 1024 * 1024
@@ -97,14 +97,14 @@ def together(combine: Callable[..., Band], *sources: Reader) -> Bands:
 def as_floats(band: Band) -> NDArray[np.float32]:
     """0..1, whatever the band holds."""
     if band.dtype == np.float32:
-        return band  # type: ignore[return-value]
+        return band
     return band * (np.float32(1) / BYTE_MAX)
 
 
 def as_bytes(band: Band) -> NDArray[np.uint8]:
     """0..255, clipped and rounded."""
     if band.dtype == np.uint8:
-        return band  # type: ignore[return-value]
+        return band
     return np.rint(np.clip(band, 0, 1) * BYTE_MAX).astype(np.uint8)
 
 

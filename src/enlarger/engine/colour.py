@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from enlarger.engine.light import to_light
 
 Floats = NDArray[np.float64]
-TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+TO_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
 """Linear sRGB to CIE XYZ (IEC 61966-2-1)."""
 WHITE = np.array([0.95047, 1.0, 1.08883])
 """D65, 2 degrees."""
@@ -42,7 +48,9 @@ def delta_e(one: Floats, other: Floats) -> Floats:
     def cos(degrees: Floats) -> Floats:
         return np.cos(np.radians(degrees))
 
-    weight = 1 - 0.17 * cos(hue - 30) + 0.24 * cos(2 * hue) + 0.32 * cos(3 * hue + 6) - 0.2 * cos(4 * hue - 63)
+    weight = (
+        1 - 0.17 * cos(hue - 30) + 0.24 * cos(2 * hue) + 0.32 * cos(3 * hue + 6) - 0.2 * cos(4 * hue - 63)
+    )
     by_light = (light2 - light1) / (1 + 0.015 * (light - 50) ** 2 / np.sqrt(20 + (light - 50) ** 2))
     by_chroma = (chroma2 - chroma1) / (1 + 0.045 * chroma)
     by_hue = 2 * np.sqrt(chroma1 * chroma2) * np.sin(np.radians(turn) / 2) / (1 + 0.015 * chroma * weight)

@@ -121,7 +121,9 @@ def _squares(source: Reader) -> list[NDArray[np.uint8]]:
         for column in range(PROBES):
             left = (width - side) * column // (PROBES - 1) // MCU * MCU
             square = np.ascontiguousarray(rows[:, left : left + side])
-            found.append((float(np.abs(np.diff(square.astype(np.int16), axis=1)).mean()), top, left, square))
+            found.append(
+                (float(np.abs(np.diff(square.astype(np.int16), axis=1)).mean()), top, left, square)
+            )
     found.sort(key=lambda item: item[:3], reverse=True)
     unique = {(top, left): square for _, top, left, square in reversed(found)}
     return list(unique.values())[-PROBED:]

@@ -27,7 +27,8 @@ def check_output(source: Size, target: Target, max_pixels: int | None) -> Canvas
     pixels = max(canvas.result.pixels, canvas.scaled.pixels)
     if max_pixels is not None and pixels > max_pixels:
         raise PictureTooLarge(
-            f"{source} at {target} gives {canvas.scaled} = {pixels} pixels; at most {max_pixels} are allowed",
+            f"{source} at {target} gives {canvas.scaled} = {pixels} pixels;"
+            f" at most {max_pixels} are allowed",
             param="target",
         )
     return canvas

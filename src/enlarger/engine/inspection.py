@@ -73,7 +73,9 @@ class Inspection:
         for band in own:
             self._look_at_seams(above, band, top)
             self._count_clipped(band, 1 / (3 * self._size.pixels))
-            above = band[-2 * BESIDE_PX :] if above is None else np.concatenate((above, band))[-2 * BESIDE_PX :]
+            above = (
+                band[-2 * BESIDE_PX :] if above is None else np.concatenate((above, band))[-2 * BESIDE_PX :]
+            )
             top += len(band)
             # What is compared lags behind what has gone by, so that little is kept for either.
             ready = top * self._source.size.height // self._size.height - self._rows // 2
@@ -152,12 +154,12 @@ class Inspection:
             self._beside[axis] += float(np.mean(beside)) * window.shape[1 - axis]
 
 
-def _patches(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _patches(values: Band) -> Band:
     """Means over squares; what is left at the borders joins in only if there is no square at all."""
     height, width = values.shape[:2]
     down, across = height // PATCH_PX, width // PATCH_PX
     if not (down and across):
-        return values.mean(axis=(0, 1), keepdims=True).reshape(1, 3)
+        return np.asarray(values.mean(axis=(0, 1), keepdims=True).reshape(1, 3))
     whole = values[: down * PATCH_PX, : across * PATCH_PX]
     squares = whole.reshape(down, PATCH_PX, across, PATCH_PX, 3)
-    return squares.mean(axis=(1, 3)).reshape(-1, 3)
+    return np.asarray(squares.mean(axis=(1, 3)).reshape(-1, 3))

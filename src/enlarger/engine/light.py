@@ -21,7 +21,8 @@ Floats = NDArray[np.float32]
 def to_light(band: Band) -> Floats:
     """Linear light, 0..1."""
     if band.dtype == np.uint8:
-        return _to_linear(255)[band]
+        light: Floats = _to_linear(255)[band]
+        return light
     return _to_linear(STEPS)[np.rint(np.clip(band, 0, 1) * np.float32(STEPS)).astype(np.uint16)]
 
 
@@ -29,10 +30,12 @@ def from_light(light: Floats, dtype: np.dtype) -> Band:
     """Encoded values as uint8 or float32 0..1; light beyond 0..1 is clipped."""
     if dtype == np.uint8:
         steps = np.rint(np.clip(light, 0, 1) * np.float32(STEPS)).astype(np.uint16)
-        return _to_bytes()[steps]
+        encoded: Band = _to_bytes()[steps]
+        return encoded
     clipped = np.clip(light, 0, 1)
     curve = np.float32(1.055) * clipped ** np.float32(1 / 2.4) - np.float32(0.055)
-    return np.where(clipped <= np.float32(0.0031308), clipped * np.float32(12.92), curve)
+    straight = clipped * np.float32(12.92)
+    return np.asarray(np.where(clipped <= np.float32(0.0031308), straight, curve))
 
 
 @cache

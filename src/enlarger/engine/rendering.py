@@ -12,7 +12,6 @@ from enlarger.imaging.raster import Raster, Samples
 from enlarger.target import Canvas, Size
 
 
-
 def working_type(picture: Picture) -> np.dtype:
     """What bands of this picture are made of: bytes for 8 bits, float32 for 16."""
     return BYTE if picture.bits == 8 else FLOAT
@@ -90,7 +89,8 @@ def samples(bands: Bands, bits: int) -> Iterator[Samples]:
 def _samples(band: Band, bits: int) -> Samples:
     if bits == 8:
         return like(band, BYTE)
-    return np.rint(np.clip(as_floats(band), 0, 1) * np.float32(65_535)).astype(np.uint16)
+    steps: Samples = np.rint(np.clip(as_floats(band), 0, 1) * np.float32(65_535)).astype(np.uint16)
+    return steps
 
 
 def _band(rows: Samples) -> Band:

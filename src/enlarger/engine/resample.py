@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from enlarger.engine.bands import Band, Bands, Reader, as_floats, like, read_all, strips
+from enlarger.engine.bands import FLOAT, Band, Bands, Reader, as_floats, like, read_all, strips
 from enlarger.engine.light import from_light, to_light
 from enlarger.target import Size
 
@@ -32,15 +32,13 @@ def resample_light(source: Reader, size: Size, dtype: np.dtype) -> Bands:
     )
 
 
-def resample_values(source: Reader, size: Size, dtype: np.dtype = np.dtype(np.float32)) -> Bands:
+def resample_values(source: Reader, size: Size, dtype: np.dtype = FLOAT) -> Bands:
     """The picture at `size`, bicubic (Keys, a = -0.5) on the values as they are.
 
     For opacity, which is linear already, and for comparing sizes: the kernel is the one that
     super-resolution networks are trained and measured with.
     """
-    return _resample(
-        source, size, Image.Resampling.BICUBIC, as_floats, lambda values: like(values, dtype)
-    )
+    return _resample(source, size, Image.Resampling.BICUBIC, as_floats, lambda values: like(values, dtype))
 
 
 def _resample(

@@ -103,4 +103,3 @@ def _checked(network: CompiledNetwork, tile: Band) -> Band:
 def _mean(band: Band) -> float:
     """A coarse mean, 0..1: one row and one column in four are enough to see a collapse."""
     return float(as_floats(band[::4, ::4]).mean())
-

@@ -12,7 +12,6 @@ from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, like,
 from enlarger.engine.runner import Runner
 from enlarger.engine.tiling import Tiling
 
-
 OPACITY_SNAP = 2.5 / 255
 """Nearer than this to clear or opaque is meant to be so; networks miss flat areas by a level or two."""
 
@@ -31,9 +30,7 @@ Run = Callable[[Band], Band]
 """Enlarges one tile; the memory of the answer may be used again by the next call."""
 
 
-def synthesise(
-    source: Reader, run: Run, scale: int, tiling: Tiling, on_tile: Callable[[], None]
-) -> Bands:
+def synthesise(source: Reader, run: Run, scale: int, tiling: Tiling, on_tile: Callable[[], None]) -> Bands:
     """The picture `scale` times as large, one band for each row of tiles."""
     for down in tiling.rows:
         rows = source.read(down.start, down.stop)

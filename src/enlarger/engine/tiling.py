@@ -83,9 +83,7 @@ def cut(size: Size, *, halo_px: int, tile_px: int, rows_px: int | None = None) -
     """
     inner = 2 * halo_px + 1
     highest = min(size.height, rows_px or size.height)
-    if (min(inner, size.width) * min(inner, size.height) > tile_px) or (
-        highest < min(inner, size.height)
-    ):
+    if (min(inner, size.width) * min(inner, size.height) > tile_px) or (highest < min(inner, size.height)):
         raise ValueError(f"tiles of {tile_px} pixels have nothing left inside a halo of {halo_px}")
     best: Tiling | None = None
     for down in range(1, size.height + 1):

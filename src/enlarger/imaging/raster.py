@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.uint8] | NDArray[np.uint16]
+Samples = NDArray[Any]
 """Samples as files have them: 8 bits, 0 to 255, or 16 bits, 0 to 65535."""
 
 SPOOL_BYTES = 48 * 1024 * 1024

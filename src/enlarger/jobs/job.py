@@ -37,6 +37,8 @@ class Outcome:
     """Time in the engine: decoding, networks, resampling."""
     encode_ms: int
     """Time to encode the result."""
+    receipt: str | None = None
+    """What the engine measured of the result, as JSON; None for jobs of versions that did not measure."""
 
 
 @dataclass(frozen=True)

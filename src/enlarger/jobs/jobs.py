@@ -83,6 +83,7 @@ class Jobs:
             height=outcome.height,
             engine_ms=outcome.engine_ms,
             encode_ms=outcome.encode_ms,
+            receipt=outcome.receipt,
         )
 
     def fail(self, job_id: str, error: EnlargerError) -> None:
@@ -125,7 +126,7 @@ def _job(row: sa.Row[tuple[object, ...]]) -> Job:
     state = JobState(row.state)
     outcome = error = None
     if state is JobState.SUCCEEDED:
-        outcome = Outcome(row.result_key, row.width, row.height, row.engine_ms, row.encode_ms)
+        outcome = Outcome(row.result_key, row.width, row.height, row.engine_ms, row.encode_ms, row.receipt)
     if state is JobState.FAILED:
         error = by_code(row.error_code, row.error_message, row.error_param)
     return Job(

@@ -25,6 +25,8 @@ JOBS = sa.Table(
     sa.Column("height", sa.Integer),
     sa.Column("engine_ms", sa.Integer),
     sa.Column("encode_ms", sa.Integer),
+    # Receipt of the engine as JSON.
+    sa.Column("receipt", sa.Text),
     sa.Column("error_code", sa.String(40)),
     sa.Column("error_message", sa.Text),
     sa.Column("error_param", sa.String(40)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ class Entry:
     package: Package
     files: Mapping[str, str]
     """Path inside the wheel to SHA-256, hexadecimal."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the files' digests, in the catalogue's order: one name for the weights."""
+        return hashlib.sha256("".join(self.files.values()).encode()).hexdigest()
 
 
 class Catalogue(Mapping[str, Entry]):

@@ -152,9 +152,7 @@ class Network:
     def weight_bytes(self) -> int:
         """Of the convolutions' weights in f32."""
         return sum(
-            node.operation.weight.nbytes
-            for node in self.nodes
-            if isinstance(node.operation, Convolution)
+            node.operation.weight.nbytes for node in self.nodes if isinstance(node.operation, Convolution)
         )
 
     @property

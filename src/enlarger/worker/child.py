@@ -25,7 +25,15 @@ START_TIMEOUT_S = 120.0
 
 REPLIES = msgspec.json.Decoder(Reply)
 """Decodes anything that a child may say."""
-CHILD_SETTINGS = ("data_dir", "models_dir", "threads", "precision", "max_input_pixels", "max_output_pixels")
+CHILD_SETTINGS = (
+    "data_dir",
+    "models_dir",
+    "threads",
+    "precision",
+    "metadata",
+    "max_input_pixels",
+    "max_output_pixels",
+)
 """Settings that the child gets: it decodes hostile files and needs no other, least of all a secret."""
 
 

@@ -18,12 +18,14 @@ import msgspec
 
 from enlarger.engine.engine import Engine
 from enlarger.errors import Collapsed, DeviceError, EnlargerError, UnsupportedPicture
-from enlarger.imaging import Format, Picture, decode, encode, probe
+from enlarger.imaging import API_FORMATS, Format, MetadataPolicy, decode, probe
 from enlarger.library import make_engine
 from enlarger.logs import configure_logging
+from enlarger.output import write
 from enlarger.progress import OnTile
 from enlarger.request import Mode
 from enlarger.settings import Settings
+from enlarger.target import Size
 from enlarger.worker.messages import Done, Failed, Progress, Ready, Reply, Task
 
 
@@ -40,8 +42,7 @@ def main() -> None:
     configure_logging(settings.log_format)
     engine = make_engine(settings)
     try:
-        for mode in Mode:
-            engine.warm(mode)
+        engine.warm(Mode.FAST)
     except EnlargerError as error:
         say(Failed(error.code, error.message, error.param))
         return
@@ -59,30 +60,37 @@ def main() -> None:
 def _serve(task: Task, engine: Engine, settings: Settings, on_tile: OnTile) -> Done:
     started = time.perf_counter()
     with Path(task.input_path).open("rb") as source:
-        picture = decode(source, max_pixels=settings.max_input_pixels)
-    result = engine.upscale(picture, task.request, max_pixels=settings.max_output_pixels, on_tile=on_tile)
-    enlarged = time.perf_counter()
+        picture = decode(source, max_pixels=settings.max_input_pixels, formats=API_FORMATS)
+    request = task.request
+    rendering = engine.upscale(picture, request, max_pixels=settings.max_output_pixels, on_tile=on_tile)
     output = Path(task.output_path)
-    with output.open("wb") as file:
-        encode(result, file, Format(task.request.output_format))
-    _check(output, result)
-    encoded = time.perf_counter()
+    with output.open("w+b") as file:
+        written = write(
+            rendering,
+            file,
+            Format(request.output_format),
+            recipe=engine.recipe(request),
+            policy=MetadataPolicy(settings.metadata),
+        )
+    _check(output, rendering.size)
+    total = time.perf_counter() - started
     return Done(
-        width=result.width,
-        height=result.height,
-        engine_ms=round(1000 * (enlarged - started)),
-        encode_ms=round(1000 * (encoded - enlarged)),
+        width=rendering.size.width,
+        height=rendering.size.height,
+        engine_ms=round(1000 * (total - written.encode_s)),
+        encode_ms=round(1000 * written.encode_s),
+        receipt=written.receipt,
     )
 
 
-def _check(output: Path, result: Picture) -> None:
+def _check(output: Path, size: Size) -> None:
     """Open the file again: a success that cannot be read is none, and no fault of the caller's."""
     try:
         with output.open("rb") as file:
             header = probe(file)
     except UnsupportedPicture as error:
         raise Collapsed("the result was written and cannot be read again") from error
-    if (header.width, header.height) != (result.width, result.height):
+    if (header.width, header.height) != (size.width, size.height):
         raise Collapsed(f"the result was written as {header.width}x{header.height}")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from enlarger.engine.receipt import Receipt
 from enlarger.request import UpscaleRequest
 
 
@@ -36,6 +37,7 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     height: int
     engine_ms: int
     encode_ms: int
+    receipt: Receipt
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

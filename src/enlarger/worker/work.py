@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import msgspec
 import structlog
 from dbos import DBOS
 
@@ -104,4 +105,11 @@ class Work:
             self._store.create(result_key, target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return Outcome(result_key, done.width, done.height, done.engine_ms, done.encode_ms)
+        return Outcome(
+            result_key,
+            done.width,
+            done.height,
+            done.engine_ms,
+            done.encode_ms,
+            msgspec.json.encode(done.receipt).decode(),
+        )

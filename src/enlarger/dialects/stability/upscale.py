@@ -28,6 +28,7 @@ from enlarger.dialects.stability.schemas import (
 from enlarger.jobs import Job
 from enlarger.request import SEED_MAX, Mode, UpscaleRequest
 from enlarger.service import Service
+from enlarger.target import Target
 
 DOOR = "stability"
 FAST_SCALE = 4.0
@@ -72,7 +73,7 @@ def make_router(service: Service) -> APIRouter:
         limits.FAST.check(header)
         wanted = UpscaleRequest(
             mode=Mode.FAST,
-            scale=FAST_SCALE,
+            target=Target.factor(FAST_SCALE),
             output_format=output_format,
             seed=1 + secrets.randbelow(SEED_MAX),
         )

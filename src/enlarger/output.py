@@ -1,0 +1,69 @@
+"""From a result that is being made to a file that is whole: rows as they come, then the receipt."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from enlarger.engine.engine import Rendering
+from enlarger.engine.receipt import Receipt
+from enlarger.imaging import Format, Layout, Metadata, MetadataPolicy, check_size, kept, open_writer
+from enlarger.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a file."""
+
+    receipt: Receipt
+    encode_s: float
+    """Seconds in the encoder; the rest of the time was the engine's."""
+
+
+def write(
+    rendering: Rendering,
+    file: BinaryIO,
+    format_: Format,
+    *,
+    recipe: Recipe,
+    policy: MetadataPolicy = MetadataPolicy.KEEP,
+    quality: int | None = None,
+) -> Written:
+    """Make the result and write it to `file`; what it takes does not grow with the picture.
+
+    recipe   written into the file's XMP unless the policy strips metadata.
+    quality  1 to 100 of lossy formats; None is 95.
+
+    Raises PictureTooLarge before any work if the format cannot hold the size, ReceiptFailed if the
+    result is not the picture that went in (then `file` must be thrown away), and what making the
+    rows raises.
+    """
+    source = rendering.source
+    layout = Layout(
+        width=rendering.size.width,
+        height=rendering.size.height,
+        channels=source.channels,
+        bits=source.bits,
+        icc_profile=source.icc_profile,
+        metadata=metadata_for(source.metadata, policy, recipe),
+    )
+    check_size(format_, layout.width, layout.height)
+    started = time.perf_counter()
+    engine_s = 0.0
+    with open_writer(file, format_, layout, quality) as writer:
+        asked = time.perf_counter()
+        for rows in rendering.rows():
+            engine_s += time.perf_counter() - asked
+            writer.write(rows)
+            asked = time.perf_counter()
+    encode_s = time.perf_counter() - started - engine_s
+    receipt = rendering.receipt()
+    receipt.demand()
+    return Written(receipt, encode_s)
+
+
+def metadata_for(metadata: Metadata, policy: MetadataPolicy, recipe: Recipe) -> Metadata:
+    """What a result says besides its pixels."""
+    own = kept(metadata, policy)
+    return own if policy is MetadataPolicy.STRIP else replace(own, xmp=recipe.written_to(own.xmp))
