@@ -49,4 +49,5 @@ def _to_linear(steps: int) -> Floats:
 def _to_bytes() -> NDArray[np.uint8]:
     light = np.arange(STEPS + 1) / STEPS
     encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(encoded * 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(encoded * 255).astype(np.uint8)
+    return levels

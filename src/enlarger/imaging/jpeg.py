@@ -9,7 +9,7 @@ import struct
 from types import TracebackType
 from typing import Self
 
-from enlarger.imaging.layout import Layout, eight_bits, on_white
+from enlarger.imaging.layout import Layout, Rows, eight_bits, on_white
 from enlarger.imaging.metadata import Metadata
 from enlarger.imaging.pipe import VipsWriter
 from enlarger.imaging.png import Sink
@@ -38,6 +38,7 @@ class JpegWriter:
         quality  1 to 100; up: larger and nearer to the original.
         """
         self._has_alpha = layout.has_alpha
+        self._rows = Rows(layout)
         plain = Layout(
             width=layout.width, height=layout.height, channels=layout.channels - layout.has_alpha, bits=8
         )
@@ -53,6 +54,7 @@ class JpegWriter:
 
     def write(self, rows: Samples) -> None:
         """Append rows, (count, width, channels)."""
+        self._rows.take(rows)
         self._vips.write(eight_bits(on_white(rows) if self._has_alpha else rows))
 
     def __enter__(self) -> Self:

@@ -136,4 +136,5 @@ class Chunks:
 def as_bytes(rows: Samples) -> NDArray[np.uint8]:
     """Rows as PNG has their samples, (count, stride): those of 16 bits with the high byte first."""
     ordered = rows if rows.dtype == np.uint8 else rows.astype(">u2")
-    return np.ascontiguousarray(ordered).reshape(len(rows), -1).view(np.uint8)
+    stride = ordered.itemsize * ordered.shape[1] * ordered.shape[2]
+    return np.ascontiguousarray(ordered).reshape(-1).view(np.uint8).reshape(len(rows), stride)

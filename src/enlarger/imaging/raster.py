@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +20,38 @@ SPOOL_BYTES = 48 * 1024 * 1024
 """More than this goes to a file: 16 megapixels of 8-bit RGB stay in memory."""
 
 
+class _Spool:
+    """An unnamed temporary file that lives as long as this object, and ends without a word.
+
+    Unnamed: nothing is left behind, however the process ends.
+    """
+
+    def __init__(self) -> None:
+        with tempfile.TemporaryFile(prefix="enlarger-", buffering=0) as file:
+            self._descriptor = os.dup(file.fileno())
+
+    def append(self, data: memoryview) -> None:
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def read_into(self, view: memoryview, offset: int) -> None:
+        while view:
+            count = os.preadv(self._descriptor, [view], offset)
+            if count == 0:
+                raise OSError("the temporary file of a picture has been cut short")
+            view, offset = view[count:], offset + count
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
 class Raster:
     """A rectangle of samples that gives any of its rows at any time. Immutable.
 
     Made whole with `Raster.of`, or row by row with a `RasterWriter`.
     """
 
-    def __init__(self, shape: tuple[int, int, int], rows: Samples | BinaryIO, dtype: np.dtype) -> None:
+    def __init__(self, shape: tuple[int, int, int], rows: Samples | _Spool, dtype: np.dtype) -> None:
         """Use `of` or `RasterWriter.finish`."""
         self.height, self.width, self.channels = shape
         self.dtype = dtype
@@ -60,13 +85,7 @@ class Raster:
             return self._rows[start:stop]
         stride = self.width * self.channels * self.dtype.itemsize
         found = np.empty((stop - start, self.width, self.channels), self.dtype)
-        view = found.reshape(-1).view(np.uint8).data
-        offset = start * stride
-        while view:
-            count = os.preadv(self._rows.fileno(), [view], offset)
-            if count == 0:
-                raise OSError("the temporary file of a picture has been cut short")
-            view, offset = view[count:], offset + count
+        self._rows.read_into(found.reshape(-1).view(np.uint8).data, start * stride)
         return found
 
     def array(self) -> Samples:
@@ -83,8 +102,7 @@ class RasterWriter:
         self._written = 0
         size = height * width * channels * self._dtype.itemsize
         self._array = np.empty(self._shape, self._dtype) if size <= SPOOL_BYTES else None
-        # Unnamed: nothing is left behind, however the process ends.
-        self._file = None if self._array is not None else tempfile.TemporaryFile(prefix="enlarger-")  # noqa: SIM115
+        self._spool = None if self._array is not None else _Spool()
 
     def write(self, rows: Samples) -> None:
         """The next rows, (n, width, channels), of this raster's type."""
@@ -95,8 +113,8 @@ class RasterWriter:
             raise ValueError(f"more than {self._shape[0]} rows")
         if self._array is not None:
             self._array[self._written : self._written + count] = rows
-        elif self._file is not None:
-            self._file.write(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+        elif self._spool is not None:
+            self._spool.append(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
         self._written += count
 
     def finish(self) -> Raster:
@@ -105,6 +123,5 @@ class RasterWriter:
             raise ValueError(f"{self._written} of {self._shape[0]} rows were written")
         if self._array is not None:
             return Raster(self._shape, self._array, self._dtype)
-        assert self._file is not None  # noqa: S101 (for the type checker)
-        self._file.flush()
-        return Raster(self._shape, self._file, self._dtype)
+        assert self._spool is not None  # noqa: S101 (for the type checker)
+        return Raster(self._shape, self._spool, self._dtype)

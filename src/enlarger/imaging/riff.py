@@ -15,6 +15,8 @@ from typing import BinaryIO
 from enlarger.imaging.metadata import Metadata
 
 ICC_FLAG, ALPHA_FLAG, EXIF_FLAG, XMP_FLAG = 0x20, 0x10, 0x08, 0x04
+VP8L_ALPHA = 0x10
+"""In the fifth byte of a lossless picture: it has opacity."""
 BLOCK_MAX = 16 * 1024 * 1024
 """Bytes of one block that are read; a colour profile for print has one or two million."""
 CHUNKS_MAX = 100_000
@@ -90,9 +92,9 @@ def _pixels(encoded: bytes | bytearray) -> tuple[list[memoryview], int]:
     while at + 8 <= len(encoded):
         kind, length = bytes(encoded[at : at + 4]), struct.unpack_from("<I", encoded, at + 4)[0]
         end = at + 8 + length + length % 2
-        if kind == b"ALPH":
-            flags = ALPHA_FLAG
-        if kind in (b"ALPH", b"VP8 "):
+        has_alpha = kind == b"ALPH" or (kind == b"VP8L" and encoded[at + 12] & VP8L_ALPHA)
+        flags |= ALPHA_FLAG if has_alpha else 0
+        if kind in (b"ALPH", b"VP8 ", b"VP8L"):
             chunks.append(memoryview(encoded)[at:end])
         at = end
     return chunks, flags

@@ -5,6 +5,7 @@ The API process reads headers only and has no need of it.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,8 @@ def loaded() -> Any:
     """
     import pyvips
 
+    # What it warns of is raised as an error as well, or has no consequence for the picture.
+    logging.getLogger("pyvips").setLevel(logging.ERROR)
     pyvips.block_untrusted_set(True)
     pyvips.cache_set_max(0)
     return pyvips
