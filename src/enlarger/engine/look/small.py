@@ -13,8 +13,12 @@ REDUCING_GAP = 2.0
 
 
 def luma(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Brightness (height, width) of coded RGB (height, width, 3)."""
-    grey: NDArray[np.float32] = rgb @ LUMA
+    """Brightness (height, width) of coded RGB (height, width, 3).
+
+    Sample by sample, not by a matrix product, whose last bit depends on the picture's shape.
+    """
+    red, green, blue = LUMA
+    grey: NDArray[np.float32] = rgb[..., 0] * red + rgb[..., 1] * green + rgb[..., 2] * blue
     return grey
 
 

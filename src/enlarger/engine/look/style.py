@@ -28,7 +28,7 @@ STYLE_PX = 256
 """Side of the predictor's picture."""
 FINE_LEVELS = 2
 """Wavelet levels of the 384-pixel picture that are dropped, the grain of the network among them. In a
-result of 2048 pixels enlarging alone drops another 2.4: bands finer than about 16 pixels are ours."""
+result of 2048 pixels enlarging alone drops another 2.4: what is finer than about 20 pixels is ours."""
 SPLINE = np.array([1, 4, 6, 4, 1], np.float32) / 16
 """The B3 spline of the a trous wavelet transform (Starck and Murtagh 1994)."""
 
@@ -90,7 +90,9 @@ def palette(
     cells     (rows, columns): each part of the content gets the style of the same part of the style
               pictures, blended into its neighbours. None: the style of the whole everywhere.
 
-    Cost: 10 ms a style and 60 ms a cell on one core, and 1.5 s once. Raises BadParameter.
+    Cost on one core: 0.14 s, for every further cell 0.06 s, and 1.4 s to load the network once.
+
+    Raises BadParameter; ModelMissing or DigestMismatch at the first call.
     """
     if not 0.0 <= fidelity <= 1.0:
         raise BadParameter(f"style_fidelity is {fidelity:g}; it must be 0 to 1", param="style_fidelity")
