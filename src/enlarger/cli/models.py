@@ -8,7 +8,7 @@ import typer
 
 from enlarger.cli.console import EXIT_MODEL, download_progress, fail, read_settings
 from enlarger.errors import ModelError
-from enlarger.models import Entry, ModelStore, known_networks
+from enlarger.models import Asset, Entry, ModelStore, known_assets
 from enlarger.models.pull import pull as pull_entries
 
 app = typer.Typer(help="List, fetch and check the networks' weights.", no_args_is_help=True)
@@ -17,11 +17,12 @@ Names = Annotated[list[str] | None, typer.Argument(help="Networks; the default o
 
 @app.command("list")
 def list_() -> None:
-    """List the networks, whether they are here, and their licences."""
+    """List the networks and what helps them, whether they are here, and their licences."""
     store = ModelStore(read_settings().models_path)
-    for entry in known_networks().values():
+    for entry in known_assets().values():
         here = "here" if store.has(entry) else "-"
-        typer.echo(f"{entry.name:26} {here:5} {entry.scale}x  {entry.licence:13} {entry.purpose}")
+        scale = f"{entry.scale}x" if isinstance(entry, Entry) else "-"
+        typer.echo(f"{entry.name:26} {here:5} {scale:3} {entry.licence:13} {entry.purpose}")
 
 
 @app.command()
@@ -44,13 +45,16 @@ def pull(
 def verify(names: Names = None) -> None:
     """Hash the weights that are here and read them to the last byte."""
     store = ModelStore(read_settings().models_path)
-    entries = _chosen(names, everything=False) if names else list(known_networks().values())
+    entries = _chosen(names, everything=False) if names else list(known_assets().values())
     failed = False
     for entry in entries:
         if not names and not store.has(entry):
             continue
         try:
-            store.load(entry)
+            if isinstance(entry, Entry):
+                store.load(entry)
+            else:
+                store.verify(entry)
         except ModelError as error:
             failed = True
             fail(error, entry.name)
@@ -60,8 +64,8 @@ def verify(names: Names = None) -> None:
         raise typer.Exit(EXIT_MODEL)
 
 
-def _chosen(names: list[str] | None, everything: bool) -> list[Entry]:
-    catalogue = known_networks()
+def _chosen(names: list[str] | None, everything: bool) -> list[Asset]:
+    catalogue = known_assets()
     if everything:
         return list(catalogue.values())
     return [catalogue[name] for name in names] if names else list(catalogue.defaults)

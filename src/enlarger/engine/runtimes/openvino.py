@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Importing openvino reports the import to an analytics service through this package, where it is
 # installed. A module that cannot be imported is a case that openvino foresees: nothing is sent.
@@ -30,7 +31,7 @@ from enlarger.engine.runtimes import (
     Samples,
     SampleType,
 )
-from enlarger.errors import Collapsed, OutOfMemory
+from enlarger.errors import BadWeights, Collapsed, OutOfMemory
 from enlarger.models.network import (
     Arithmetic,
     Concat,
@@ -197,3 +198,39 @@ class _Compiled:
             )
         enlarged: Samples = self._request.get_output_tensor(0).data[0]
         return enlarged
+
+
+class OnnxNetwork:
+    """An auxiliary network from an ONNX file: a sentence embedding, a style, a judge of pictures.
+
+    Always in f32, in which a result does not depend on whether the processor has bf16 units; int8
+    weights stay int8. These networks are small, so what bf16 would gain is a few milliseconds.
+    """
+
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        """
+        path     a file whose digest has been checked: `ModelStore.file`.
+        threads  processor threads; None takes every core that this process may use.
+
+        Raises BadWeights if OpenVINO cannot read or compile it.
+        """
+        options = {
+            "INFERENCE_PRECISION_HINT": str(Precision.F32),
+            "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        try:
+            model = ov.Core().compile_model(path, "CPU", options)
+        except RuntimeError as error:
+            raise BadWeights(f"OpenVINO cannot read {path}: {error}") from error
+        self._name = path.name
+        self._request = model.create_infer_request()
+
+    def run(self, *inputs: NDArray[np.float32] | NDArray[np.int64]) -> NDArray[np.float32]:
+        """The first output, a copy. Raises Collapsed if a value of it is not finite."""
+        self._request.infer(dict(enumerate(inputs)))
+        output: NDArray[np.float32] = np.array(self._request.get_output_tensor(0).data, np.float32)
+        if not np.isfinite(output).all():
+            raise Collapsed(f"{self._name} gave values that are not numbers")
+        return output
