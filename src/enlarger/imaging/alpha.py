@@ -106,7 +106,9 @@ def _between(colours: NDArray[np.float32], start: int, count: int) -> NDArray[np
     return mixed
 
 
-def _bled(picture: Picture, alpha: Raster, colours: NDArray[np.float32], top: int, bottom: int) -> NDArray:
+def _bled(
+    picture: Picture, alpha: Raster, colours: NDArray[np.float32], top: int, bottom: int
+) -> NDArray[np.generic]:
     """Rows of the result; `colours` are those of cells of CELL pixels, for the whole picture."""
     width = picture.width
     # Cells of 2 pixels, with one row of them more above and below, which the pixels at the rim need.
