@@ -30,6 +30,8 @@ LOADERS = {
 GREY_SPACES, RGB_SPACES = ("b-w", "grey16"), ("srgb", "rgb", "rgb16")
 BELOW_16_BITS = 65_537
 """What a 32-bit sample is divided by to be a 16-bit one: (2**32 - 1) / (2**16 - 1)."""
+READ_COMPRESSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946)
+"""None, fax, LZW, JPEG, deflate and PackBits: what libvips's wheel is built with."""
 CIELAB = 8
 """TIFF's PhotometricInterpretation of Lab."""
 
@@ -70,6 +72,11 @@ def _check_readable(tiff: TiffHeader) -> None:
     """Refuse, in words, what would be read only by guessing what its numbers mean."""
     if tiff.is_raw:
         raise UnsupportedPicture("the tiff is a raw photograph; develop it first", param="image")
+    if tiff.compression not in READ_COMPRESSIONS:
+        raise UnsupportedPicture(
+            f"the tiff is compressed with method {tiff.compression}, which is not read; save it with LZW",
+            param="image",
+        )
     if tiff.sample_format == FLOAT:
         raise UnsupportedPicture(
             "the tiff has floating-point samples, whose white is unknown; save it with 16 bits",

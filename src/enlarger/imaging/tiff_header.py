@@ -13,10 +13,12 @@ from typing import BinaryIO
 from enlarger.imaging import exif
 from enlarger.imaging.ifd import Entry, ReadAt, Structure, directory, opening
 from enlarger.imaging.metadata import Metadata
+from enlarger.imaging.tiff_parts import check_parts
 
-SUBFILE, WIDTH, HEIGHT, BITS, PHOTOMETRIC, ORIENTATION = 254, 256, 257, 258, 262, 274
+SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION = 254, 256, 257, 258, 259, 262, 274
 SAMPLES, EXTRA_SAMPLES, SAMPLE_FORMAT, XMP, IPTC, ICC_PROFILE = 277, 338, 339, 700, 33723, 34675
-SHAPE = {SUBFILE, WIDTH, HEIGHT, BITS, PHOTOMETRIC, ORIENTATION, SAMPLES, EXTRA_SAMPLES, SAMPLE_FORMAT}
+SHAPE = {SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION}
+SHAPE |= {SAMPLES, EXTRA_SAMPLES, SAMPLE_FORMAT}
 SHAPE_BYTES = 4096
 RAW_PHOTOGRAPH = 50706
 """DNGVersion: what the first page holds is a preview."""
@@ -45,6 +47,7 @@ class TiffHeader:
     pages: int
     bits: tuple[int, ...]
     """Of each sample, the extra ones with them."""
+    compression: int
     sample_format: int
     photometric: int
     samples: int
@@ -59,7 +62,7 @@ class TiffHeader:
 def read_header(file: BinaryIO) -> TiffHeader:
     """Read the first page's tags and count the pages.
 
-    Raises ValueError or EOFError for what is no TIFF.
+    Raises ValueError or EOFError for what is no TIFF, or one cut short.
     """
     read_at = _reader_of(file)
     structure, first = opening(read_at)
@@ -68,16 +71,19 @@ def read_header(file: BinaryIO) -> TiffHeader:
     def numbers(tag: int, default: tuple[int, ...]) -> tuple[int, ...]:
         return structure.values(shape[tag]) if tag in shape else default
 
+    width, height, samples = numbers(WIDTH, (0,))[0], numbers(HEIGHT, (0,))[0], numbers(SAMPLES, (1,))[0]
+    check_parts(read_at, structure, first, (width, height, samples), file.seek(0, os.SEEK_END))
     orientation = numbers(ORIENTATION, (1,))[0]
     return TiffHeader(
-        width=numbers(WIDTH, (0,))[0],
-        height=numbers(HEIGHT, (0,))[0],
+        width=width,
+        height=height,
         orientation=orientation if 1 <= orientation <= 8 else 1,
         pages=_pages(read_at, structure, first),
         bits=numbers(BITS, (1,)),
+        compression=numbers(COMPRESSION, (1,))[0],
         sample_format=max(numbers(SAMPLE_FORMAT, (UNSIGNED,))),
         photometric=numbers(PHOTOMETRIC, (0,))[0],
-        samples=numbers(SAMPLES, (1,))[0],
+        samples=samples,
         extra=numbers(EXTRA_SAMPLES, ()),
         is_raw=RAW_PHOTOGRAPH in shape,
         icc_profile=_block(read_at, structure, first, ICC_PROFILE),

@@ -42,8 +42,9 @@ def lab8(file: BinaryIO) -> Any:
         image: Image.Image = tiff
         if image.mode != "LAB":
             raise ValueError(f"Lab is {image.mode}")
-        samples = np.asarray(image, np.float32)
-    lab = (samples - (0, 128, 128)) * (100 / 255, 1, 1)
+        samples = np.asarray(image)
+    # a and b are signed bytes, which Pillow hands on as they are.
+    lab = np.dstack((samples[..., 0] * np.float32(100 / 255), samples[..., 1:].view(np.int8)))
     return vips.loaded().Image.new_from_array(lab.astype(np.float32), interpretation="lab")
 
 
