@@ -20,7 +20,7 @@ from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter
 from enlarger.files import replacing
 from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, decode, encode
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets, known_networks
 from enlarger.models.pull import OnBytes, pull
 from enlarger.output import metadata_for, write
 from enlarger.progress import OnTile, ignore_progress
@@ -239,7 +239,7 @@ class Upscaler:
 
     def _ready(self, mode: Mode) -> Engine:
         store = ModelStore(self._settings.models_path)
-        missing = [entry for entry in networks_of(mode, known_networks()) if not store.has(entry)]
+        missing = [entry for entry in networks_of(mode, known_assets()) if not store.has(entry)]
         pull(store, missing, on_bytes=self._on_bytes, offline=self._settings.offline)
         return self._made()
 
@@ -271,7 +271,7 @@ def make_engine(settings: Settings) -> Engine:
     """The engine that `settings` describe; nothing is loaded yet."""
     runtime = OpenVinoRuntime(threads=settings.threads or None, cache_dir=settings.cache_path)
     store = ModelStore(settings.models_path)
-    return Engine(runtime, store, known_networks(), Precision(settings.precision))
+    return Engine(runtime, store, known_networks(), known_assets(), Precision(settings.precision))
 
 
 def parse_mode(text: str) -> Mode:

@@ -4,111 +4,81 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from enlarger import __version__
-from enlarger.engine.bands import BYTE, Bands, Reader, like
+from enlarger.engine.bands import BYTE, Bands, like
 from enlarger.engine.conservative import CREATIVITY, conserve
+from enlarger.engine.creative.compose import Cast, create
+from enlarger.engine.creative.studio import ASSETS, Studio
 from enlarger.engine.damage import compression_of, without_blocks
+from enlarger.engine.geometry import check_output
 from enlarger.engine.inspection import Inspection
-from enlarger.engine.plan import Facts, Method, Plan, make_plan
-from enlarger.engine.receipt import FAITHFUL_LIMITS, REPAIRED_LIMITS, Receipt, judge
-from enlarger.engine.rendering import Colours, Opacity, one_channel, rows_of, samples, working_type
+from enlarger.engine.look.axes import Subject
+from enlarger.engine.look.prompt import DRAWING_NETWORK, GRAIN_NETWORK, PHOTO_NETWORK, Resolved
+from enlarger.engine.look.small import fit_within
+from enlarger.engine.networks import NOISY, Networks
+from enlarger.engine.plan import Method, Plan, make_plan
+from enlarger.engine.receipt import CREATIVE_LIMITS, FAITHFUL_LIMITS, REPAIRED_LIMITS, Receipt, judge
+from enlarger.engine.rendering import (
+    Colours,
+    Opacity,
+    Rendering,
+    one_channel,
+    rows_of,
+    samples,
+    working_type,
+)
 from enlarger.engine.resample import fitted, fitted_values
 from enlarger.engine.runner import Runner
-from enlarger.engine.runtimes import CompiledNetwork, Precision, Runtime, SampleType
+from enlarger.engine.runtimes import Precision, Runtime, SampleType
+from enlarger.engine.seamless import margins, widened, widened_canvas
 from enlarger.engine.synthesis import enlarge, enlarge_opacity
+from enlarger.imaging.alpha import bleed
 from enlarger.imaging.picture import Picture
-from enlarger.imaging.raster import Raster, RasterWriter, Samples
-from enlarger.models import Catalogue, Entry, ModelStore
-from enlarger.models.network import Network
+from enlarger.imaging.raster import Raster, RasterWriter
+from enlarger.models import Asset, AssetCatalogue, Catalogue, ModelStore
 from enlarger.progress import OnTile, ignore_progress
 from enlarger.recipe import Recipe
-from enlarger.request import Mode, UpscaleRequest
+from enlarger.request import Mode, Seamless, UpscaleRequest
 from enlarger.target import Size
 
 FAITHFUL = "span-x4-ch48"
 """Enlarges in every mode."""
-TEXTURE = "realsr-df2k-x4"
-"""Adds texture to clean photographs."""
-REPAIR = "realesrgan-x4plus"
-"""Adds texture to damaged ones: it was trained to clean."""
 NETWORKS: dict[Mode, tuple[str, ...]] = {
     Mode.FAST: (FAITHFUL,),
-    Mode.CONSERVATIVE: (FAITHFUL, TEXTURE, REPAIR),
+    Mode.CONSERVATIVE: (FAITHFUL, GRAIN_NETWORK, PHOTO_NETWORK, DRAWING_NETWORK, *ASSETS),
+    Mode.CREATIVE: (FAITHFUL, GRAIN_NETWORK, PHOTO_NETWORK, DRAWING_NETWORK, *ASSETS),
 }
-"""The networks that each mode may run, by their names in the catalogue."""
+"""What each mode may run, by its name in the catalogue."""
 WARM_SHAPE = (512, 512, 3)
 SPEED_SHAPE = (256, 256, 3)
 SPEED_RUNS = 2
+STYLE_PX = 512
+"""Longest side of the copies of style pictures that are kept."""
 
 
-def networks_of(mode: Mode, catalogue: Catalogue) -> list[Entry]:
+def networks_of(mode: Mode, assets: AssetCatalogue) -> list[Asset]:
     """The catalogue's entries that `mode` may run."""
-    return [catalogue[name] for name in NETWORKS[mode]]
+    return [assets[name] for name in NETWORKS[mode]]
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What the input showed, and what follows from it."""
+    """What the input and the words showed, and what follows from it."""
 
     picture: Picture
     """The input, repaired if it had to be."""
-    texture: str
-    """The texture network."""
-    weight: float
+    network: str
+    """Makes the texture."""
+    weight: float = 1.0
     """Of the back-projection."""
+    resolved: Resolved = field(default_factory=Resolved)
     notes: tuple[str, ...] = ()
-
-
-class Rendering:
-    """A result that is made while its rows are taken. They can be taken once."""
-
-    def __init__(
-        self, picture: Picture, plan: Plan, rows: Iterator[Samples], close: Callable[[], Receipt]
-    ) -> None:
-        self.plan = plan
-        """What is being done."""
-        self.size = plan.canvas.result
-        """Of the result."""
-        self.source = picture
-        """The input, for its colour profile and metadata; channels and bits are the result's too."""
-        self._rows = rows
-        self._close = close
-
-    def rows(self) -> Iterator[Samples]:
-        """Bands of rows, (n, width, channels), uint8 or uint16, top to bottom.
-
-        Raises Collapsed, OutOfMemory, and whatever `on_tile` raises.
-        """
-        return self._rows
-
-    def receipt(self) -> Receipt:
-        """Of all rows; call it after the last."""
-        return self._close()
-
-    def collect(self) -> Picture:
-        """All rows as a picture."""
-        picture = self.source
-        colours = RasterWriter(self.size.width, self.size.height, 3, picture.colour.dtype)
-        opacity = None
-        if picture.alpha is not None:
-            opacity = RasterWriter(self.size.width, self.size.height, 1, picture.colour.dtype)
-        for band in self._rows:
-            own = band[..., :-1] if opacity is not None else band
-            colours.write(np.repeat(own, 3, axis=2) if picture.is_grey else own)
-            if opacity is not None:
-                opacity.write(band[..., -1:])
-        return Picture(
-            colours.finish(),
-            None if opacity is None else opacity.finish(),
-            picture.icc_profile,
-            picture.metadata,
-            picture.is_grey,
-        )
 
 
 class Engine:
@@ -119,30 +89,32 @@ class Engine:
         runtime: Runtime,
         store: ModelStore,
         catalogue: Catalogue,
+        assets: AssetCatalogue,
         precision: Precision = Precision.AUTO,
     ) -> None:
-        self._runtime = runtime
-        self._store = store
-        self._catalogue = catalogue
+        """
+        catalogue  the networks that enlarge; `assets` everything that may be needed, them included.
+        """
+        self._assets = assets
         self._precision = precision
-        self._graphs: dict[str, Network] = {}
-        self._compiled: dict[tuple[str, Precision, SampleType], CompiledNetwork] = {}
+        self._networks = Networks(runtime, store, catalogue, precision)
+        self._studio = Studio(store, assets)
 
     def recipe(self, request: UpscaleRequest) -> Recipe:
         """How this engine would make the result of `request`, as the result itself is to say."""
-        entries = networks_of(request.mode, self._catalogue)
+        entries = networks_of(request.mode, self._assets)
         return Recipe(request, {entry.name: entry.digest for entry in entries}, __version__)
 
     def speed(self) -> float:
         """Operations a second that the device reaches in a network, measured now, in about 0.2 s."""
-        network = self._network(FAITHFUL, self._precision, SampleType.BYTE)
+        network = self._networks.compiled(FAITHFUL, self._precision, SampleType.BYTE)
         tile = np.zeros(SPEED_SHAPE, np.uint8)
         network.run(tile)
         started = time.perf_counter()
         for _ in range(SPEED_RUNS):
             network.run(tile)
-        flops = self._graph(FAITHFUL).flops_per_px * SPEED_SHAPE[0] * SPEED_SHAPE[1] * SPEED_RUNS
-        return flops / (time.perf_counter() - started)
+        pixels = SPEED_SHAPE[0] * SPEED_SHAPE[1] * SPEED_RUNS
+        return self._networks.graph(FAITHFUL).flops_per_px * pixels / (time.perf_counter() - started)
 
     def warm(self, mode: Mode) -> None:
         """Load, compile and run once what `mode` needs, so that the first request does not wait.
@@ -162,16 +134,32 @@ class Engine:
         max_pixels: int | None = None,
         tile_px: int | None = None,
     ) -> Plan:
-        """What a request would do for a picture of `size`; nothing is run. See `make_plan`."""
-        has_texture = request.mode is Mode.CONSERVATIVE
+        """What a request would do for a picture of `size`; nothing is run.
+
+        has_alpha   whether the picture has transparency, which is enlarged too.
+        bits        8 or 16, of its samples.
+        max_pixels  largest result; None for no limit.
+        tile_px     most input pixels in a tile; None is what the memory allows.
+
+        Raises BadParameter and PictureTooLarge as `check_output` does.
+        """
+        canvas = check_output(size, request.target, max_pixels)
+        margin = margins(size, canvas, request.seamless)
+        runs = 1
+        texture = None
+        if request.mode is not Mode.FAST:
+            texture = self._networks.facts(GRAIN_NETWORK, self._precision)
+        if request.mode is Mode.CREATIVE:
+            runs += request.refinement + (self._studio.resolve(request).grain_share > 0)
         return make_plan(
-            size,
-            request,
-            self._facts(FAITHFUL, self._wanted(bits)),
-            self._facts(TEXTURE, self._precision) if has_texture else None,
+            Size(size.width + 2 * margin[0], size.height + 2 * margin[1]),
+            widened_canvas(size, canvas, margin),
+            request.mode,
+            self._networks.facts(FAITHFUL, self._networks.precision_for(bits)),
+            texture,
             has_alpha=has_alpha,
             bits=bits,
-            max_pixels=max_pixels,
+            runs=runs,
             tile_px=tile_px,
         )
 
@@ -180,6 +168,7 @@ class Engine:
         picture: Picture,
         request: UpscaleRequest,
         *,
+        styles: Sequence[Picture] = (),
         max_pixels: int | None = None,
         tile_px: int | None = None,
         on_tile: OnTile = ignore_progress,
@@ -188,11 +177,11 @@ class Engine:
 
         Equal requests give equal pixels on one machine and version.
 
-        max_pixels  largest result; None for no limit.
-        tile_px     most input pixels in a tile; None is what the memory allows. Larger is faster.
-        on_tile     told tiles done and tiles in all; may raise to stop.
+        styles   pictures whose palette and tonality `creative` takes over.
+        on_tile  told tiles done and tiles in all; may raise to stop.
 
-        Raises BadParameter, PictureTooLarge, ModelMissing, DigestMismatch before any work.
+        The rest is as for `plan`. Raises BadParameter, PictureTooLarge, ModelMissing and
+        DigestMismatch before any work.
         """
         size = Size(picture.width, picture.height)
         plan = self.plan(
@@ -204,112 +193,141 @@ class Engine:
             tile_px=tile_px,
         )
         tick = _counting(plan.tiles, on_tile)
-        faithful = self._runner(FAITHFUL, picture, self._wanted(picture.bits))
-        prepared = self._prepare(picture, request)
-        texture = None
-        if plan.method is Method.TEXTURE:
-            texture = self._runner(prepared.texture, picture, self._precision)
-        source = Colours(prepared.picture.colour)
-        colours = self._colours(source, request, plan, prepared, faithful, texture, tick)
+        faithful = self._runner(FAITHFUL, picture)
+        seen = bleed(picture)
+        margin = (plan.source.width - size.width) // 2, (plan.source.height - size.height) // 2
+        prepared = self._prepare(seen, request)
+        wide = widened(seen, request.seamless, margin)
+        source = Colours(wide.colour)
+        inspection = Inspection(source, plan.canvas.scaled, plan.seams)
+        runners = [faithful]
+        if request.mode is Mode.CREATIVE:
+            cast = self._cast(prepared.resolved, faithful)
+            runners += [runner for runner in (cast.noisy, cast.grainy) if runner is not None]
+            colours = create(
+                source,
+                request,
+                prepared.resolved,
+                plan,
+                cast,
+                styles=[_style(style) for style in styles],
+                period=None if request.seamless is Seamless.NONE else size,
+                origin=(margin[1], margin[0]),
+                watch=inspection.watch,
+                on_tile=tick,
+            )
+        else:
+            colours, more = self._enlarged(wide, prepared, margin, request, plan, faithful, tick)
+            runners += more
+            if picture.bits == 8:
+                colours = (like(band, BYTE) for band in colours)
+            colours = inspection.watch(colours)
+        opacity = None
+        if wide.alpha is not None:
+            opacity = self._opacity(Opacity(wide.alpha), plan, faithful, tick)
         if picture.bits == 8:
             colours = (like(band, BYTE) for band in colours)
-        inspection = Inspection(Colours(picture.colour), plan.canvas.scaled, plan.seams)
-        opacity = None
-        if picture.alpha is not None:
-            opacity = self._opacity(Opacity(picture.alpha), plan, faithful, tick)
-        rows = samples(rows_of(inspection.watch(colours), opacity, plan.canvas, picture), picture.bits)
+        rows = samples(rows_of(colours, opacity, plan.canvas, picture), picture.bits)
 
         def close() -> Receipt:
-            runners = [runner for runner in (faithful, texture) if runner is not None]
             repairs: Counter[str] = Counter()
             for runner in runners:
                 repairs.update(runner.repairs)
             limits = FAITHFUL_LIMITS if prepared.weight else REPAIRED_LIMITS
+            if request.mode is Mode.CREATIVE:
+                limits = CREATIVE_LIMITS
             return judge(
-                inspection.measures(), limits, plan=plan.method, repairs=repairs, notes=prepared.notes
+                inspection.measures(),
+                limits,
+                plan=plan.method,
+                repairs=repairs,
+                look=prepared.resolved.axes.told(),
+                notes=prepared.notes,
             )
 
         return Rendering(picture, plan, rows, close)
 
     def _prepare(self, picture: Picture, request: UpscaleRequest) -> Preparation:
         if request.mode is Mode.FAST:
-            return Preparation(picture, TEXTURE, 1.0)
+            return Preparation(picture, FAITHFUL)
+        resolved = self._studio.resolve(request)
+        notes = (resolved.note,) if resolved.note != "nothing" else ()
+        if request.mode is Mode.CREATIVE:
+            return Preparation(picture, resolved.network, resolved=resolved, notes=notes)
+        is_drawing = resolved.axes.subject is Subject.DRAWING
         source = Colours(picture.colour)
         compression = compression_of(source) if picture.bits == 8 else None
         if compression is None:
-            return Preparation(picture, TEXTURE, 1.0)
+            network = DRAWING_NETWORK if is_drawing else GRAIN_NETWORK
+            return Preparation(picture, network, notes=notes)
         writer = RasterWriter(picture.width, picture.height, 3, np.uint8)
         for band in without_blocks(source, compression):
             writer.write(band)
-        repaired = Picture(
-            writer.finish(), picture.alpha, picture.icc_profile, picture.metadata, picture.is_grey
-        )
         note = f"the input shows JPEG of quality {compression.quality} or so; its blocks are taken out"
-        return Preparation(repaired, REPAIR, 0.0, (note,))
+        network = DRAWING_NETWORK if is_drawing else PHOTO_NETWORK
+        return Preparation(
+            replace(picture, colour=writer.finish()), network, weight=0.0, notes=(*notes, note)
+        )
 
-    def _colours(
+    def _enlarged(
         self,
-        source: Reader,
+        wide: Picture,
+        prepared: Preparation,
+        margin: tuple[int, int],
         request: UpscaleRequest,
         plan: Plan,
-        prepared: Preparation,
         faithful: Runner,
-        texture: Runner | None,
         tick: Callable[[], None],
-    ) -> Bands:
+    ) -> tuple[Bands, list[Runner]]:
+        """Fast or conservative: the bands, and the runners besides `faithful`."""
         scaled = plan.canvas.scaled
         if request.mode is Mode.FAST:
-            picture = enlarge(source, plan.passes, faithful, on_tile=tick)
-            return fitted(picture, scaled, source.read(0, 1).dtype)
-        creativity = CREATIVITY if request.creativity is None else request.creativity
-        return conserve(
-            source,
+            reader = enlarge(Colours(wide.colour), plan.passes, faithful, on_tile=tick)
+            return fitted(reader, scaled, working_type(wide)), []
+        texture = None
+        if plan.method is Method.TEXTURE:
+            texture = self._runner(prepared.network, wide, self._precision)
+        bands = conserve(
+            Colours(widened(prepared.picture, request.seamless, margin).colour),
             scaled,
             plan.passes,
             faithful,
             texture,
-            creativity=creativity,
+            creativity=CREATIVITY if request.creativity is None else request.creativity,
             weight=prepared.weight,
             on_tile=tick,
         )
+        return bands, [] if texture is None else [texture]
 
-    def _opacity(self, source: Reader, plan: Plan, faithful: Runner, tick: Callable[[], None]) -> Bands:
-        picture = enlarge_opacity(source, plan.passes, faithful, tick)
-        return one_channel(fitted_values(picture, plan.canvas.scaled, source.read(0, 1).dtype))
+    def _opacity(
+        self, source: Opacity, plan: Plan, faithful: Runner, tick: Callable[[], None]
+    ) -> Bands:
+        reader = enlarge_opacity(source, plan.opacity_passes, faithful, tick)
+        return one_channel(fitted_values(reader, plan.canvas.scaled, source.read(0, 1).dtype))
 
-    def _wanted(self, bits: int) -> Precision:
-        """16 bits would drown in bf16's own steps: its 8 bits of mantissa are 1/256 near white."""
-        return self._precision if bits == 8 else Precision.F32
-
-    def _facts(self, name: str, precision: Precision) -> Facts:
-        graph = self._graph(name)
-        if precision is Precision.AUTO:
-            precision = self._runtime.device.precisions[0]
-        return Facts(
-            scale=graph.scale,
-            halo_px=self._catalogue[name].halo_px,
-            flops_per_px=graph.flops_per_px,
-            floats_per_px=graph.floats_per_px,
-            weight_bytes=graph.weight_bytes,
-            value_bytes=2 if precision is Precision.BF16 else 4,
+    def _cast(self, resolved: Resolved, faithful: Runner) -> Cast:
+        noisy = resolved.network + NOISY
+        floats = SampleType.FLOAT
+        grainy = None
+        if resolved.grain_share > 0:
+            grainy = self._networks.runner(GRAIN_NETWORK, self._precision, floats)
+        return Cast(
+            faithful=faithful,
+            noisy=self._networks.runner(noisy, self._precision, floats),
+            noise_channels=self._networks.graph(noisy).extras[0].channels,
+            grainy=grainy,
+            style=self._studio.style,
+            faces=self._studio.faces,
         )
 
-    def _runner(self, name: str, picture: Picture, precision: Precision) -> Runner:
-        samples_ = SampleType.BYTE if working_type(picture) == BYTE else SampleType.FLOAT
-        return Runner(
-            lambda wanted: self._network(name, wanted, samples_), precision, self._catalogue[name].halo_px
-        )
+    def _runner(self, name: str, picture: Picture, precision: Precision | None = None) -> Runner:
+        kind = SampleType.BYTE if working_type(picture) == BYTE else SampleType.FLOAT
+        return self._networks.runner(name, precision or self._networks.precision_for(picture.bits), kind)
 
-    def _graph(self, name: str) -> Network:
-        if name not in self._graphs:
-            self._graphs[name] = self._store.load(self._catalogue[name])
-        return self._graphs[name]
 
-    def _network(self, name: str, precision: Precision, samples_: SampleType) -> CompiledNetwork:
-        key = name, precision, samples_
-        if key not in self._compiled:
-            self._compiled[key] = self._runtime.compile(self._graph(name), precision, samples_)
-        return self._compiled[key]
+def _style(picture: Picture) -> NDArray[np.float32]:
+    colours = picture.colour.array() * np.float32(1 / picture.colour.peak)
+    return fit_within(np.asarray(colours, np.float32), STYLE_PX)
 
 
 def _counting(total: int, on_tile: OnTile) -> Callable[[], None]:

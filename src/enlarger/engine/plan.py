@@ -6,14 +6,14 @@ requests give equal pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from enlarger.engine.geometry import check_output, pass_count
+from enlarger.engine.geometry import pass_count
 from enlarger.engine.synthesis import Pass
 from enlarger.engine.tiling import Tiling, cut
 from enlarger.errors import BadParameter
-from enlarger.request import Mode, UpscaleRequest
+from enlarger.request import Mode
 from enlarger.target import Canvas, Size
 
 TEXTURE_PIXELS_MAX = 240_000
@@ -22,6 +22,11 @@ TEXTURE_PIXELS_MAX = 240_000
 At 36 MFLOP a pixel this is 8.6 TFLOP: 9 s on two cores that do 1 TFLOP/s in bf16, and 21 s on the
 slowest pair that was measured. A caller of the APIs gives up after 30 s.
 """
+CREATIVE_PIXELS_MAX = 800_000
+"""Pixels that the RRDBs may see in one creative request, over all passes: 29 TFLOP, 30 s at 1 TFLOP/s
+and 70 s on the slowest pair of cores that was measured, of the 90 s that callers wait."""
+COPY_STEP = 0.97
+"""A copy is made smaller by this until it can be paid for."""
 FAITHFUL_TILE_BYTES = 352 * 1024 * 1024
 """Memory of the small network's tile; a 512x512 picture is then one tile in bf16."""
 TEXTURE_TILE_BYTES = 832 * 1024 * 1024
@@ -34,6 +39,8 @@ PROCESS_BYTES = 160 * 1024 * 1024
 """The interpreter, the runtime and the small things, before a network is loaded."""
 WEIGHTS_OVERHEAD = 2.7
 """Memory of a compiled network over its weights in f32."""
+MADE_IN_FLIGHT = 4
+"""Copies of the creative texture's picture that are alive at once."""
 BANDS_IN_FLIGHT = 3
 """Rows of tiles that are alive at once: being made, being read, being written."""
 
@@ -68,8 +75,23 @@ class Method(StrEnum):
     """The texture network's picture blended in, in as many passes as its share of the work allows."""
     DETAIL = "detail"
     """The faithful network's own finest detail raised; for pictures too large for `texture`."""
+    CREATIVE = "creative"
+    """Texture from noise, made on the picture itself."""
+    CREATIVE_COPY = "creative-copy"
+    """Texture from noise, made on a smaller copy and laid on the faithful network's picture."""
     REFINE = "refine"
     """No network: the picture keeps its size, its finest octave is raised."""
+
+
+@dataclass(frozen=True)
+class Texture:
+    """Work of the creative mode's RRDBs."""
+
+    size: Size
+    """Of the picture that they see: the input's, or a copy's."""
+    tiling: Tiling
+    runs: int
+    """Passes over it, of whichever network."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,9 @@ class Plan:
     source: Size
     canvas: Canvas
     passes: tuple[Pass, ...]
+    """Of the networks, over the colours."""
+    opacity_passes: tuple[Pass, ...]
+    """Of the faithful network, over the transparency."""
     has_alpha: bool
     tiles: int
     """Tiles in all passes, transparency included."""
@@ -89,12 +114,18 @@ class Plan:
     """Most that the process is to hold at once; does not depend on the picture's size beyond a few
     megapixels."""
 
+    texture: Texture | None = None
+    """Of the creative mode alone."""
+
     @property
     def seams(self) -> tuple[list[int], list[int]]:
         """Rows and columns of the enlarged picture at which a tile of the last pass begins."""
-        if not self.passes:
+        if self.passes:
+            last = self.passes[-1].texture or self.passes[-1].base
+        elif self.texture is not None:
+            last = self.texture.tiling
+        else:
             return [], []
-        last = self.passes[-1].texture or self.passes[-1].base
         height, width = last.rows[-1].stop, last.columns[-1].stop
         scaled = self.canvas.scaled
         return (
@@ -105,27 +136,28 @@ class Plan:
 
 def make_plan(
     source: Size,
-    request: UpscaleRequest,
+    canvas: Canvas,
+    mode: Mode,
     faithful: Facts,
     texture: Facts | None,
     *,
     has_alpha: bool = False,
     bits: int = 8,
-    max_pixels: int | None = None,
+    runs: int = 1,
     tile_px: int | None = None,
 ) -> Plan:
-    """The plan for a picture of `source`.
+    """The plan for a picture of `source` that is to become `canvas`.
 
     texture     None in modes that have no texture network.
+    runs        passes of RRDBs that a creative request takes.
     bits        8 or 16, of the picture's samples.
-    max_pixels  largest result; None for no limit.
     tile_px     most pixels in a tile; None is what the memory allows.
 
-    Raises BadParameter and PictureTooLarge as `check_output` does, and BadParameter for a tile that
-    has nothing left inside the halo.
+    Raises BadParameter for a tile that has nothing left inside the halo.
     """
-    canvas = check_output(source, request.target, max_pixels)
-    if request.mode is Mode.CONSERVATIVE and canvas.scaled == source:
+    if mode is Mode.CREATIVE and texture is not None:
+        return _creative(source, canvas, faithful, texture, runs, has_alpha, bits, tile_px)
+    if mode is Mode.CONSERVATIVE and canvas.scaled == source:
         return _priced(Method.REFINE, source, canvas, (), faithful, texture, has_alpha, bits)
     factor = max(canvas.scaled.width / source.width, canvas.scaled.height / source.height)
     left = TEXTURE_PIXELS_MAX
@@ -145,6 +177,48 @@ def make_plan(
     if texture is not None:
         method = Method.TEXTURE if passes[0].texture else Method.DETAIL
     return _priced(method, source, canvas, tuple(passes), faithful, texture, has_alpha, bits)
+
+
+def _creative(
+    source: Size,
+    canvas: Canvas,
+    faithful: Facts,
+    texture: Facts,
+    runs: int,
+    has_alpha: bool,
+    bits: int,
+    tile_px: int | None,
+) -> Plan:
+    allowed = CREATIVE_PIXELS_MAX // runs
+    size, share = source, 1.0
+    while True:
+        tiling = _tiling(size, texture, TEXTURE_TILE_BYTES, 16, tile_px) if size.pixels <= allowed else None
+        if tiling is not None and tiling.pixels <= allowed:
+            break
+        share *= COPY_STEP if tiling is not None else max(0.5, min(COPY_STEP, (allowed / size.pixels) ** 0.5))
+        size = Size(max(1, round(source.width * share)), max(1, round(source.height * share)))
+    factor = max(canvas.scaled.width / source.width, canvas.scaled.height / source.height)
+    count = 0 if canvas.scaled == source else pass_count(factor, faithful.scale)
+    passes, step = [], source
+    for index in range(count):
+        # The first pass over the picture itself is the texture's own.
+        if index or size != source:
+            passes.append(Pass(_tiling(step, faithful, FAITHFUL_TILE_BYTES, bits, tile_px)))
+        step = step.times(faithful.scale)
+    method = Method.CREATIVE if size == source else Method.CREATIVE_COPY
+    plan = _priced(method, source, canvas, tuple(passes), faithful, None, has_alpha, bits)
+    made = size.pixels * texture.scale**2 * 3 * 4
+    return replace(
+        plan,
+        texture=Texture(size, tiling, runs),
+        tiles=plan.tiles + tiling.count * runs,
+        flops=plan.flops + tiling.pixels * runs * texture.flops_per_px,
+        # Two networks' weights, the tile of one at a time, and the picture that they make, four times.
+        memory_bytes=plan.memory_bytes
+        + texture.tile_bytes(tiling.tile.pixels)
+        + 2 * int(texture.weight_bytes * WEIGHTS_OVERHEAD)
+        + MADE_IN_FLIGHT * made,
+    )
 
 
 def _tiling(size: Size, facts: Facts, budget: int, bits: int, tile_px: int | None) -> Tiling:

@@ -54,13 +54,24 @@ were drawn from: warn is beyond the worst of them, fail beyond what a fault made
 REPAIRED_LIMITS: Limits = FAITHFUL_LIMITS | {"consistency_db": Limit(24.0, 18.0)}
 """For a damaged input: its blocks, which are taken out, count as lost."""
 
+CREATIVE_LIMITS: Limits = FAITHFUL_LIMITS | {
+    "consistency_db": Limit(24.0, 17.0),
+    "colour_drift": Limit(2.0, 4.0),
+    "seam_energy": Limit(1.6, 2.5),
+}
+"""For texture that the input does not show; measured before the look is laid on."""
+ENGINE = "embedded"
+"""The networks that are here: they make texture and looks, and paint nothing that words name."""
+
 
 @dataclass(frozen=True)
 class Receipt:
     """The measures of one result."""
 
+    engine: str
+    """Which engine made the picture."""
     plan: str
-    """How the picture was made: fast, texture, detail, refine."""
+    """How it was made: fast, texture, detail, refine, creative, creative-copy."""
     consistency_db: float
     """PSNR of the result scaled down (bicubic) against the input, over RGB; 99 at most."""
     colour_drift: float
@@ -71,6 +82,8 @@ class Receipt:
     """Steps across the borders of tiles over steps beside them: 1 where no seam can be seen."""
     clipped_share: float
     """Share of samples that are black or white in the result and were not in the input, 0 to 1."""
+    look: Mapping[str, float | str]
+    """What the request's words came to: the axes that moved, -1 to 1, and the subject."""
     repairs: Mapping[str, int]
     """What was done to tiles, and how often: `f32`, `split`."""
     notes: tuple[str, ...]
@@ -86,7 +99,7 @@ class Receipt:
 
 
 def judge(
-    measures: Measures, limits: Limits, *, plan: str, repairs: Mapping[str, int], notes: tuple[str, ...]
+    measures: Measures, limits: Limits, *, plan: str, repairs: Mapping[str, int], look: Mapping[str, float | str], notes: tuple[str, ...],
 ) -> Receipt:
     """The receipt of a result with these measures. Repairs alone are worth a look."""
     verdicts = {name: limit.judge(getattr(measures, name)) for name, limit in limits.items()}
@@ -102,5 +115,5 @@ def judge(
         if verdict in verdicts.values():
             worst = verdict
     return Receipt(
-        plan=plan, **asdict(measures), repairs=dict(repairs), notes=notes, verdict=worst, reasons=reasons
+        plan=plan, **asdict(measures), engine=ENGINE, look=dict(look), repairs=dict(repairs), notes=notes, verdict=worst, reasons=reasons
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from enlarger.engine.bands import BYTE, FLOAT, Band, Bands, Reader, Sliding, as_floats, like, strips
+from enlarger.engine.plan import Plan
+from enlarger.engine.receipt import Receipt
 from enlarger.imaging.picture import Picture
-from enlarger.imaging.raster import Raster, Samples
+from enlarger.imaging.raster import Raster, RasterWriter, Samples
 from enlarger.target import Canvas, Size
 
 
@@ -37,6 +39,53 @@ class Opacity:
 
     def read(self, start: int, stop: int) -> Band:
         return np.repeat(_band(self._raster.rows(start, stop)), 3, axis=2)
+
+
+class Rendering:
+    """A result that is made while its rows are taken. They can be taken once."""
+
+    def __init__(
+        self, picture: Picture, plan: Plan, rows: Iterator[Samples], close: Callable[[], Receipt]
+    ) -> None:
+        self.plan = plan
+        """What is being done."""
+        self.size = plan.canvas.result
+        """Of the result."""
+        self.source = picture
+        """The input, for its colour profile and metadata; channels and bits are the result's too."""
+        self._rows = rows
+        self._close = close
+
+    def rows(self) -> Iterator[Samples]:
+        """Bands of rows, (n, width, channels), uint8 or uint16, top to bottom.
+
+        Raises Collapsed, OutOfMemory, and whatever `on_tile` raises.
+        """
+        return self._rows
+
+    def receipt(self) -> Receipt:
+        """Of all rows; call it after the last."""
+        return self._close()
+
+    def collect(self) -> Picture:
+        """All rows as a picture."""
+        picture = self.source
+        colours = RasterWriter(self.size.width, self.size.height, 3, picture.colour.dtype)
+        opacity = None
+        if picture.alpha is not None:
+            opacity = RasterWriter(self.size.width, self.size.height, 1, picture.colour.dtype)
+        for band in self._rows:
+            own = band[..., :-1] if opacity is not None else band
+            colours.write(np.repeat(own, 3, axis=2) if picture.is_grey else own)
+            if opacity is not None:
+                opacity.write(band[..., -1:])
+        return Picture(
+            colours.finish(),
+            None if opacity is None else opacity.finish(),
+            picture.icc_profile,
+            picture.metadata,
+            picture.is_grey,
+        )
 
 
 def rows_of(colours: Bands, opacity: Bands | None, canvas: Canvas, picture: Picture) -> Bands:

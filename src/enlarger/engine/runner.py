@@ -50,25 +50,31 @@ class Runner:
         self.scale = self._network.scale
         self.repairs: Counter[Repair] = Counter()
 
-    def run(self, tile: Band) -> Band:
+    def release(self) -> None:
+        """Give back the memory that a tile took; the next one takes it again."""
+        self._network.release()
+
+    def run(self, tile: Band, *extras: Band) -> Band:
         """The tile enlarged, in memory that the next call overwrites.
+
+        extras  the network's further inputs, of the tile's height and width.
 
         Raises Collapsed if it is no picture in f32 either, OutOfMemory if the smallest tile does
         not find memory.
         """
         try:
-            return _checked(self._network, tile)
+            return _checked(self._network, tile, extras)
         except OutOfMemory:
-            halves = self._halves(tile)
+            halves = self._halves(tile, extras)
         except Collapsed:
             if self._network.precision is Precision.F32:
                 raise
             self.repairs[Repair.F32] += 1
-            return _checked(self._compile(Precision.F32), tile)
+            return _checked(self._compile(Precision.F32), tile, extras)
         self.repairs[Repair.SPLIT] += 1
         return halves()
 
-    def _halves(self, tile: Band) -> Callable[[], Band]:
+    def _halves(self, tile: Band, extras: tuple[Band, ...]) -> Callable[[], Band]:
         """Later than the failed call, so that its memory is free again."""
         height, width = tile.shape[:2]
         axis = 0 if height >= width else 1
@@ -76,21 +82,21 @@ class Runner:
         if length <= 2 * SPLIT_MIN_PX * self.halo_px:
             raise OutOfMemory(f"there is no memory for a tile of {width}x{height}")
         return lambda: np.concatenate(
-            [self._half(tile, axis, span) for span in cut_axis(length, 2, self.halo_px)], axis
+            [self._half(tile, extras, axis, span) for span in cut_axis(length, 2, self.halo_px)], axis
         )
 
-    def _half(self, tile: Band, axis: int, span: Span) -> Band:
-        piece = tile[span.start : span.stop] if axis == 0 else tile[:, span.start : span.stop]
-        answer = self.run(piece)
+    def _half(self, tile: Band, extras: tuple[Band, ...], axis: int, span: Span) -> Band:
+        part = np.s_[span.start : span.stop] if axis == 0 else np.s_[:, span.start : span.stop]
+        answer = self.run(tile[part], *(extra[part] for extra in extras))
         kept = slice(
             (span.keep_start - span.start) * self.scale, (span.keep_stop - span.start) * self.scale
         )
         return (answer[kept] if axis == 0 else answer[:, kept]).copy()
 
 
-def _checked(network: CompiledNetwork, tile: Band) -> Band:
+def _checked(network: CompiledNetwork, tile: Band, extras: tuple[Band, ...]) -> Band:
     """The answer, if its mean is near the tile's; the runtime looks for values that are not finite."""
-    answer = network.run(tile)
+    answer = network.run(tile, *extras)
     drift = abs(_mean(answer) - _mean(tile))
     if not drift <= MEAN_DRIFT_MAX:
         height, width = tile.shape[:2]

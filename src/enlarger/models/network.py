@@ -112,6 +112,15 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """One more input, of the picture's height and width."""
+
+    name: str
+    """The blob that holds it."""
+    channels: int
+
+
+@dataclass(frozen=True)
 class Network:
     """Nodes in an order in which every blob is written before it is read.
 
@@ -124,6 +133,8 @@ class Network:
     """The blob that holds the picture."""
     output: str
     """The blob that holds the enlarged picture."""
+    extras: tuple[Extra, ...] = ()
+    """Inputs besides the picture, which the published network does not have."""
 
     @property
     def scale(self) -> int:
@@ -165,7 +176,7 @@ class Network:
         last = {name: index for index, node in enumerate(self.nodes) for name in node.inputs}
         last[self.output] = len(self.nodes)
         sizes = self._floats()
-        alive = {self.input}
+        alive = {self.input, *(extra.name for extra in self.extras)}
         most = 0
         for index, node in enumerate(self.nodes):
             alive.add(node.output)
@@ -175,7 +186,7 @@ class Network:
 
     def _floats(self) -> Mapping[str, int]:
         """Values of each blob for one pixel of input."""
-        channels = {self.input: 3}
+        channels = {self.input: 3} | {extra.name: extra.channels for extra in self.extras}
         scales = self._scales()
         for node in self.nodes:
             match node.operation:
@@ -192,7 +203,7 @@ class Network:
         return {name: count * scales[name] ** 2 for name, count in channels.items()}
 
     def _scales(self) -> Mapping[str, int]:
-        scales = {self.input: 1}
+        scales = {self.input: 1} | {extra.name: 1 for extra in self.extras}
         for node in self.nodes:
             scale = max((scales[name] for name in node.inputs), default=1)
             match node.operation:

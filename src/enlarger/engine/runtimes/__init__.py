@@ -51,8 +51,14 @@ class CompiledNetwork(Protocol):
         """F32 or BF16: what AUTO became."""
         ...
 
-    def run(self, tile: Samples) -> Samples:
+    def release(self) -> None:
+        """Give back the memory that a tile took. The network stays ready."""
+        ...
+
+    def run(self, tile: Samples, *extras: Samples) -> Samples:
         """Enlarge one tile to (height * scale, width * scale, 3), samples as it was compiled for.
+
+        extras  the network's further inputs in its order: float32, (height, width, channels).
 
         The result is memory that the next call overwrites. Raises Collapsed if a value of the
         network's answer is not finite.

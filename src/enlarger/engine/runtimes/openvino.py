@@ -70,6 +70,11 @@ def build_model(network: Network, samples: SampleType) -> ov.Model:
     if is_byte:
         values = op.multiply(op.convert(values, "f32"), np.float32(1 / BYTE_MAX))
     blobs: dict[str, Any] = {network.input: values}
+    parameters = [picture]
+    for extra in network.extras:
+        shape = ov.PartialShape([1, -1, -1, extra.channels])
+        parameters.append(op.parameter(shape, ov.Type.f32, extra.name))
+        blobs[extra.name] = op.transpose(parameters[-1], CHANNELS_FIRST)
     for node in network.nodes:
         inputs = [blobs[name] for name in node.inputs]
         blobs[node.output] = _build(node.operation, inputs)
@@ -79,7 +84,7 @@ def build_model(network: Network, samples: SampleType) -> ov.Model:
     if is_byte:
         values = op.clamp(op.multiply(values, np.float32(BYTE_MAX)), 0.0, BYTE_MAX)
         values = op.convert(op.round(values, "half_to_even"), "u8")
-    return ov.Model([op.transpose(values, CHANNELS_LAST), mean], [picture], network.name)
+    return ov.Model([op.transpose(values, CHANNELS_LAST), mean], parameters, network.name)
 
 
 def _build(operation: Operation, inputs: list[Any]) -> Any:
@@ -181,10 +186,16 @@ class _Compiled:
         self._dtype = np.uint8 if samples is SampleType.BYTE else np.float32
         self._request = model.create_infer_request()
 
-    def run(self, tile: Samples) -> Samples:
-        batch = ov.Tensor(np.array(tile, self._dtype)[np.newaxis], shared_memory=True)
+    def release(self) -> None:
+        self._request.get_compiled_model().release_memory()
+
+    def run(self, tile: Samples, *extras: Samples) -> Samples:
+        batch = {0: ov.Tensor(np.array(tile, self._dtype)[np.newaxis], shared_memory=True)}
+        for index, extra in enumerate(extras, start=1):
+            values = np.ascontiguousarray(extra, np.float32)[np.newaxis]
+            batch[index] = ov.Tensor(values, shared_memory=True)
         try:
-            self._request.infer({0: batch}, share_inputs=True, share_outputs=True)
+            self._request.infer(batch, share_inputs=True, share_outputs=True)
         except (RuntimeError, MemoryError) as error:
             if not any(words in str(error).lower() for words in NO_MEMORY):
                 raise
