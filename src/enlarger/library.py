@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from enlarger.engine.engine import Engine, Rendering, networks_of
+from enlarger.engine.engine import Engine, networks_of
 from enlarger.engine.plan import Plan
 from enlarger.engine.receipt import Receipt
+from enlarger.engine.rendering import Rendering
 from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from enlarger.engine.engine import Rendering
 from enlarger.engine.receipt import Receipt
+from enlarger.engine.rendering import Rendering
 from enlarger.imaging import Format, Layout, Metadata, MetadataPolicy, check_size, kept, open_writer
 from enlarger.recipe import Recipe
 

@@ -299,9 +299,7 @@ class Engine:
         )
         return bands, [] if texture is None else [texture]
 
-    def _opacity(
-        self, source: Opacity, plan: Plan, faithful: Runner, tick: Callable[[], None]
-    ) -> Bands:
+    def _opacity(self, source: Opacity, plan: Plan, faithful: Runner, tick: Callable[[], None]) -> Bands:
         reader = enlarge_opacity(source, plan.opacity_passes, faithful, tick)
         return one_channel(fitted_values(reader, plan.canvas.scaled, source.read(0, 1).dtype))
 

@@ -55,9 +55,7 @@ class Networks:
 
     def runner(self, name: str, precision: Precision, samples: SampleType) -> Runner:
         """The network, ready to run tiles, with repairs of its own to count."""
-        return Runner(
-            lambda wanted: self.compiled(name, wanted, samples), precision, self._halo(name)
-        )
+        return Runner(lambda wanted: self.compiled(name, wanted, samples), precision, self._halo(name))
 
     def compiled(self, name: str, precision: Precision, samples: SampleType) -> CompiledNetwork:
         """Made at the first call; seconds for a large one."""

@@ -105,7 +105,6 @@ class Plan:
     """Of the networks, over the colours."""
     opacity_passes: tuple[Pass, ...]
     """Of the faithful network, over the transparency."""
-    has_alpha: bool
     tiles: int
     """Tiles in all passes, transparency included."""
     flops: int
@@ -158,25 +157,33 @@ def make_plan(
     if mode is Mode.CREATIVE and texture is not None:
         return _creative(source, canvas, faithful, texture, runs, has_alpha, bits, tile_px)
     if mode is Mode.CONSERVATIVE and canvas.scaled == source:
-        return _priced(Method.REFINE, source, canvas, (), faithful, texture, has_alpha, bits)
-    factor = max(canvas.scaled.width / source.width, canvas.scaled.height / source.height)
+        return _priced(Method.REFINE, source, canvas, (), (), faithful, texture, bits)
+    plain = _faithful_passes(source, canvas, faithful, bits, tile_px)
     left = TEXTURE_PIXELS_MAX
     passes: list[Pass] = []
     size = source
-    for _ in range(pass_count(factor, faithful.scale)):
-        base = _tiling(size, faithful, FAITHFUL_TILE_BYTES, bits, tile_px)
+    for step in plain:
         rich = None
         if texture is not None and size.pixels <= left:
             rich = _tiling(size, texture, TEXTURE_TILE_BYTES, bits, tile_px)
             left -= rich.pixels
-            if left < 0:
-                rich = None
-        passes.append(Pass(base, rich))
+        passes.append(Pass(step.base, rich if left >= 0 else None))
         size = size.times(faithful.scale)
     method = Method.FAST
     if texture is not None:
         method = Method.TEXTURE if passes[0].texture else Method.DETAIL
-    return _priced(method, source, canvas, tuple(passes), faithful, texture, has_alpha, bits)
+    return _priced(
+        method, source, canvas, tuple(passes), plain if has_alpha else (), faithful, texture, bits
+    )
+
+
+def _faithful_passes(
+    source: Size, canvas: Canvas, faithful: Facts, bits: int, tile_px: int | None
+) -> tuple[Pass, ...]:
+    """The faithful network's passes to the canvas."""
+    factor = max(canvas.scaled.width / source.width, canvas.scaled.height / source.height)
+    sizes = [source.times(faithful.scale**index) for index in range(pass_count(factor, faithful.scale))]
+    return tuple(Pass(_tiling(size, faithful, FAITHFUL_TILE_BYTES, bits, tile_px)) for size in sizes)
 
 
 def _creative(
@@ -195,18 +202,17 @@ def _creative(
         tiling = _tiling(size, texture, TEXTURE_TILE_BYTES, 16, tile_px) if size.pixels <= allowed else None
         if tiling is not None and tiling.pixels <= allowed:
             break
-        share *= COPY_STEP if tiling is not None else max(0.5, min(COPY_STEP, (allowed / size.pixels) ** 0.5))
+        share *= (
+            COPY_STEP if tiling is not None else max(0.5, min(COPY_STEP, (allowed / size.pixels) ** 0.5))
+        )
         size = Size(max(1, round(source.width * share)), max(1, round(source.height * share)))
-    factor = max(canvas.scaled.width / source.width, canvas.scaled.height / source.height)
-    count = 0 if canvas.scaled == source else pass_count(factor, faithful.scale)
-    passes, step = [], source
-    for index in range(count):
-        # The first pass over the picture itself is the texture's own.
-        if index or size != source:
-            passes.append(Pass(_tiling(step, faithful, FAITHFUL_TILE_BYTES, bits, tile_px)))
-        step = step.times(faithful.scale)
+    all_passes = (
+        _faithful_passes(source, canvas, faithful, bits, tile_px) if canvas.scaled != source else ()
+    )
+    # The first pass over the picture itself is the texture's own.
+    passes = all_passes[1:] if size == source else all_passes
     method = Method.CREATIVE if size == source else Method.CREATIVE_COPY
-    plan = _priced(method, source, canvas, tuple(passes), faithful, None, has_alpha, bits)
+    plan = _priced(method, source, canvas, passes, all_passes if has_alpha else (), faithful, None, bits)
     made = size.pixels * texture.scale**2 * 3 * 4
     return replace(
         plan,
@@ -236,27 +242,27 @@ def _priced(
     source: Size,
     canvas: Canvas,
     passes: tuple[Pass, ...],
+    opacity_passes: tuple[Pass, ...],
     faithful: Facts,
     texture: Facts | None,
-    has_alpha: bool,
     bits: int,
 ) -> Plan:
     tiles, flops, arenas, band = 0, 0, 0, 0
-    runs = [(step.base, faithful, 2 if has_alpha else 1) for step in passes]
+    runs = [(step.base, faithful) for step in (*passes, *opacity_passes)]
     if texture is not None:
-        runs += [(step.texture, texture, 1) for step in passes if step.texture is not None]
-    for facts in {id(facts): facts for _, facts, _ in runs}.values():
-        tilings = [(tiling, times) for tiling, other, times in runs if other is facts]
-        arenas += facts.tile_bytes(max(tiling.tile.pixels for tiling, _ in tilings))
+        runs += [(step.texture, texture) for step in passes if step.texture is not None]
+    for facts in {id(facts): facts for _, facts in runs}.values():
+        tilings = [tiling for tiling, other in runs if other is facts]
+        arenas += facts.tile_bytes(max(tiling.tile.pixels for tiling in tilings))
         arenas += int(facts.weight_bytes * WEIGHTS_OVERHEAD)
-        for tiling, times in tilings:
-            tiles += tiling.count * times
-            flops += tiling.pixels * facts.flops_per_px * times
+        for tiling in tilings:
+            tiles += tiling.count
+            flops += tiling.pixels * facts.flops_per_px
             rows = max(span.keep_stop - span.keep_start for span in tiling.rows)
             width = tiling.columns[-1].stop
             band = max(band, rows * width * facts.scale**2 * 3 * _sample_bytes(bits))
     memory = PROCESS_BYTES + arenas + BANDS_IN_FLIGHT * band
-    return Plan(method, source, canvas, passes, has_alpha, tiles, flops, memory)
+    return Plan(method, source, canvas, passes, opacity_passes, tiles, flops, memory)
 
 
 def _sample_bytes(bits: int) -> int:

@@ -99,7 +99,13 @@ class Receipt:
 
 
 def judge(
-    measures: Measures, limits: Limits, *, plan: str, repairs: Mapping[str, int], look: Mapping[str, float | str], notes: tuple[str, ...],
+    measures: Measures,
+    limits: Limits,
+    *,
+    plan: str,
+    repairs: Mapping[str, int],
+    look: Mapping[str, float | str],
+    notes: tuple[str, ...],
 ) -> Receipt:
     """The receipt of a result with these measures. Repairs alone are worth a look."""
     verdicts = {name: limit.judge(getattr(measures, name)) for name, limit in limits.items()}
@@ -115,5 +121,12 @@ def judge(
         if verdict in verdicts.values():
             worst = verdict
     return Receipt(
-        plan=plan, **asdict(measures), engine=ENGINE, look=dict(look), repairs=dict(repairs), notes=notes, verdict=worst, reasons=reasons
+        engine=ENGINE,
+        plan=plan,
+        **asdict(measures),
+        look=dict(look),
+        repairs=dict(repairs),
+        notes=notes,
+        verdict=worst,
+        reasons=reasons,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import gcd
 
 import numpy as np
@@ -27,7 +28,9 @@ def margins(source: Size, canvas: Canvas, kind: Seamless) -> tuple[int, int]:
     if kind is Seamless.NONE:
         return 0, 0
     if canvas.scaled != canvas.result:
-        raise BadParameter(f"seamless is {kind}; a target that cuts or pads has no such result", param="seamless")
+        raise BadParameter(
+            f"seamless is {kind}; a target that cuts or pads has no such result", param="seamless"
+        )
     return _margin(source.width, canvas.scaled.width), _margin(source.height, canvas.scaled.height)
 
 
@@ -48,9 +51,7 @@ def widened(picture: Picture, kind: Seamless, margin: tuple[int, int]) -> Pictur
     if kind is Seamless.NONE:
         return picture
     alpha = None if picture.alpha is None else _widened(picture.alpha, kind, margin)
-    return Picture(
-        _widened(picture.colour, kind, margin), alpha, picture.icc_profile, picture.metadata, picture.is_grey
-    )
+    return replace(picture, colour=_widened(picture.colour, kind, margin), alpha=alpha)
 
 
 def _margin(length: int, scaled: int) -> int:

@@ -13,7 +13,7 @@ from enlarger.database.migrate import migrate
 from enlarger.engine.engine import networks_of
 from enlarger.errors import NotReady
 from enlarger.jobs import durable
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.request import Mode
 from enlarger.settings import Settings
@@ -28,7 +28,7 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
 
     Raises FetchFailed where weights are missing and cannot be fetched.
     """
-    needed = {entry.name: entry for mode in Mode for entry in networks_of(mode, known_networks())}
+    needed = {entry.name: entry for mode in Mode for entry in networks_of(mode, known_assets())}
     store = ModelStore(settings.models_path)
     pull(store, needed.values(), on_bytes=on_bytes, offline=settings.offline)
     engine = connect(settings.database, pool_size=SETUP_POOL_SIZE)

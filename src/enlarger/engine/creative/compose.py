@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, read_all, strips, together
+from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, read_all, together
 from enlarger.engine.creative.noise import Field, spacing_of
 from enlarger.engine.creative.synthesis import Dials, synthesised
 from enlarger.engine.look import grade
 from enlarger.engine.look.faces import FaceFinder
 from enlarger.engine.look.prompt import Resolved
-from enlarger.engine.look.small import fit_within, resized
+from enlarger.engine.look.small import fit_within
 from enlarger.engine.look.style import StyleNetwork, palette
 from enlarger.engine.plan import Plan
 from enlarger.engine.projection import projected, sharpened
@@ -117,7 +117,11 @@ def create(
 
 
 def _placed(
-    source: Reader, made: Floats, plan: Plan, faithful: Runner, creativity: float,
+    source: Reader,
+    made: Floats,
+    plan: Plan,
+    faithful: Runner,
+    creativity: float,
     on_tile: Callable[[], None],
 ) -> Bands:
     """The texture's picture at the plan's size; from a copy, its texture laid on the faithful picture."""

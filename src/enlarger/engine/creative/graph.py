@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from enlarger.models.network import Arithmetic, Convolution, Extra, Network, Node, WeightedSum
 
@@ -13,16 +13,7 @@ PLACES = (4, 9, 14, 18)
 BLOCKS = 23
 
 
-@dataclass(frozen=True)
-class NoisyNetwork:
-    """A network whose extras are noise for its features."""
-
-    network: Network
-    channels: int
-    """Of each extra."""
-
-
-def with_noise(network: Network) -> NoisyNetwork:
+def with_noise(network: Network) -> Network:
     """The network with noise inputs after four of its blocks. With zeros it is the published one.
 
     Raises ValueError if it is no RRDB.
@@ -44,6 +35,4 @@ def with_noise(network: Network) -> NoisyNetwork:
         nodes.append(replace(node, output=clean))
         nodes.append(Node(f"{node.name}.noise", Arithmetic("+"), (clean, noise), node.output))
         extras.append(Extra(noise, channels))
-    return NoisyNetwork(
-        replace(network, name=f"{network.name}+noise", nodes=tuple(nodes), extras=tuple(extras)), channels
-    )
+    return replace(network, name=f"{network.name}+noise", nodes=tuple(nodes), extras=tuple(extras))

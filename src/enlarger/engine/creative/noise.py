@@ -92,7 +92,7 @@ class Field:
         # The sum of a word's four parts is nearly normal, at a tenth of a normal's time.
         parts = words.view(np.uint16).reshape(-1, 4).sum(1, dtype=np.int32)
         unit = (parts - np.float32(2 * 65535)) / np.float32(65535 / np.sqrt(3))
-        return unit.astype(np.float32).reshape(count, self.channels)
+        return np.asarray(unit, np.float32).reshape(count, self.channels)
 
 
 def spacing_of(fractality: float) -> float:

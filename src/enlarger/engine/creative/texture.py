@@ -28,7 +28,7 @@ def texture_mask(picture: Floats, faces: Floats, *, floor: float = 0.0) -> Float
     floor    least texture anywhere but on faces; more makes flat areas rougher.
     """
     grey = luma(picture)
-    down, across = np.gradient(grey) if min(grey.shape) > 1 else (np.zeros_like(grey),) * 2
+    down, across = (np.gradient(grey, axis=axis) if grey.shape[axis] > 1 else grey * 0 for axis in (0, 1))
     mean = _averaged(grey)
     deviation = np.sqrt(np.maximum(_averaged(grey * grey) - mean * mean, 0))
     down2, across2, mixed = (_averaged(part) for part in (down * down, across * across, down * across))
