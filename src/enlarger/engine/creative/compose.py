@@ -29,6 +29,10 @@ CREATIVITY = 0.3
 """Unless the request says; Stability's default."""
 DETAIL_GAIN = 0.6
 """What the detail dial does to the finest band at its ends: 1.6 and 0.4 times it."""
+TEXTURE_GAIN = 0.5
+"""How much stronger the finest band becomes for creativity 1."""
+FINEST_GAIN = 0.5
+"""What fractality does to the finest octave at its ends: a quarter more at 1, a quarter less at 0."""
 COPY_SHARE, COPY_PER_CREATIVITY = 0.2, 1.2
 """How much of a copy's texture is laid on a picture that is too large for the network itself."""
 STYLE_CELLS = (3, 3)
@@ -100,9 +104,10 @@ def create(
     for runner in (cast.noisy, cast.grainy):
         if runner is not None:
             runner.release()
-    gain = DETAIL_GAIN * detail
+    gain = (1 + TEXTURE_GAIN * creativity) * (1 + DETAIL_GAIN * detail) - 1
     weight = request.image_fidelity
     bands = _placed(source, made, plan, cast.faithful, creativity, on_tile)
+    bands = sharpened(bands, scaled, gain=FINEST_GAIN * (request.fractality - 0.5))
     if scaled == source.size:
         bands = sharpened(bands, scaled, gain=gain)
     else:
