@@ -4,6 +4,8 @@ Everything about files and nothing about networks. A new format is a member of `
 line in `decode.LOADERS` and one in `encode.WRITERS`.
 """
 
+from enlarger.imaging.alpha import bleed
+from enlarger.imaging.animation import Animation, encode_animation, frames, is_animated
 from enlarger.imaging.decode import decode
 from enlarger.imaging.encode import check_size, encode, open_writer
 from enlarger.imaging.examine import probe
@@ -16,6 +18,7 @@ from enlarger.imaging.raster import Raster, RasterWriter
 __all__ = [
     "API_FORMATS",
     "SUFFIXES",
+    "Animation",
     "Format",
     "Header",
     "Layout",
@@ -25,9 +28,13 @@ __all__ = [
     "Raster",
     "RasterWriter",
     "Writer",
+    "bleed",
     "check_size",
     "decode",
     "encode",
+    "encode_animation",
+    "frames",
+    "is_animated",
     "kept",
     "open_writer",
     "probe",

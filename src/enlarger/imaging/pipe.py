@@ -11,7 +11,7 @@ import os
 import select
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +27,8 @@ PIPE_BYTES = 1024 * 1024
 LOOK_MS = 500
 """How often a writer that waits looks whether there still is a reader."""
 Take = Callable[[bytes], object]
+Fields = Sequence[tuple[str, str, object]]
+"""Kind, such as `gint_type`, name and value."""
 
 
 class VipsWriter:
@@ -37,11 +39,14 @@ class VipsWriter:
     thread, are raised by `write` or on leaving.
     """
 
-    def __init__(self, layout: Layout, take: Take, saver: str, **options: object) -> None:
+    def __init__(
+        self, layout: Layout, take: Take, saver: str, *, fields: Fields = (), **options: object
+    ) -> None:
         """
         layout   of 8 bits.
         take     gets the encoded bytes in order, in the encoder's thread.
         saver    such as `jpegsave_target`, with its options.
+        fields   metadata in libvips's terms.
         """
         self._rows = Rows(layout)
         self._error: BaseException | None = None
@@ -50,7 +55,7 @@ class VipsWriter:
         os.set_blocking(writing, False)
         self._sink = _Sink(writing, self._is_read)
         self._thread = threading.Thread(
-            target=self._encode, args=(reading, take, saver, options), name="encoder", daemon=True
+            target=self._encode, args=(reading, take, saver, fields, options), name="encoder", daemon=True
         )
         self._thread.start()
         self._deflate = zlib.compressobj(0)
@@ -106,7 +111,9 @@ class VipsWriter:
         error = self._error or OSError("the encoder ended before the picture did")
         return error if isinstance(error, (OSError, MemoryError)) else OSError(f"encoding failed: {error}")
 
-    def _encode(self, reading: int, take: Take, saver: str, options: dict[str, object]) -> None:
+    def _encode(
+        self, reading: int, take: Take, saver: str, fields: Fields, options: dict[str, object]
+    ) -> None:
         failed: list[BaseException] = []
 
         def pass_on(data: Any) -> int:
@@ -118,13 +125,15 @@ class VipsWriter:
             return len(data)
 
         try:
-            _run(reading, pass_on, saver, options)
+            _run(reading, pass_on, saver, fields, options)
         except BaseException as error:
             # Without its traceback, whose frames would keep the pipe's end open.
             self._error = (failed[0] if failed else error).with_traceback(None)
 
 
-def _run(reading: int, pass_on: Callable[[Any], int], saver: str, options: dict[str, object]) -> None:
+def _run(
+    reading: int, pass_on: Callable[[Any], int], saver: str, fields: Fields, options: dict[str, object]
+) -> None:
     pyvips = vips.loaded()
     try:
         source = pyvips.Source.new_from_descriptor(reading)
@@ -133,6 +142,9 @@ def _run(reading: int, pass_on: Callable[[Any], int], saver: str, options: dict[
     target = pyvips.TargetCustom()
     target.on_write(pass_on)
     image = pyvips.Image.pngload_source(source, access="sequential", fail_on="error", unlimited=True)
+    image = image.copy()
+    for kind, name, value in fields:
+        image.set_type(getattr(pyvips.GValue, kind), name, value)
     getattr(image, saver)(target, **options)
 
 

@@ -63,10 +63,7 @@ class PngWriter:
         if not len(rows):
             return
         flat = as_bytes(rows)
-        filtered = np.empty((len(flat), flat.shape[1] + 1), np.uint8)
-        filtered[:, 0] = FILTER_UP
-        np.subtract(flat[:1], self._above, out=filtered[:1, 1:])
-        np.subtract(flat[1:], flat[:-1], out=filtered[1:, 1:])
+        filtered = filtered_up(flat, self._above)
         self._above = flat[-1:].copy()
         if data := self._deflate.compress(filtered):
             self._chunks.write(b"IDAT", data)
@@ -138,3 +135,12 @@ def as_bytes(rows: Samples) -> NDArray[np.uint8]:
     ordered = rows if rows.dtype == np.uint8 else rows.astype(">u2")
     stride = ordered.itemsize * ordered.shape[1] * ordered.shape[2]
     return np.ascontiguousarray(ordered).reshape(-1).view(np.uint8).reshape(len(rows), stride)
+
+
+def filtered_up(flat: NDArray[np.uint8], above: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows of bytes, each minus the one above it, with the number of that filter before each."""
+    filtered = np.empty((len(flat), flat.shape[1] + 1), np.uint8)
+    filtered[:, 0] = FILTER_UP
+    np.subtract(flat[:1], above, out=filtered[:1, 1:])
+    np.subtract(flat[1:], flat[:-1], out=filtered[1:, 1:])
+    return filtered

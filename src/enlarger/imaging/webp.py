@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -80,7 +80,7 @@ class WebpWriter:
             for part in parts:
                 self._file.write(part)
 
-    def _encoder(self, **options: object) -> VipsWriter:
+    def _encoder(self, **options: Any) -> VipsWriter:
         take = self._encoded.extend
         return VipsWriter(self._plain, take, "webpsave_target", effort=EFFORT, keep="none", **options)
 
