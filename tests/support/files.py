@@ -47,7 +47,12 @@ def phone_exif(order: str = "<", orientation: int = 6) -> bytes:
         0xA431: text(SERIAL),
         0xA435: text(LENS_SERIAL),
     }
-    place = {1: text(b"N\0"), 2: ratios(52, 1, 31, 1, 12, 1), 3: text(b"E\0"), 4: ratios(13, 1, 24, 1, 18, 1)}
+    place = {
+        1: text(b"N\0"),
+        2: ratios(52, 1, 31, 1, 12, 1),
+        3: text(b"E\0"),
+        4: ratios(13, 1, 24, 1, 18, 1),
+    }
     main = {
         0x010F: text(b"Acme\0"),
         0x0110: text(b"Phone 12\0"),
@@ -64,7 +69,9 @@ def phone_exif(order: str = "<", orientation: int = 6) -> bytes:
     # The thumbnail's directory, linked from behind the first one's entries.
     link = 8 + 2 + 12 * len(main)
     thumbnail = serialised({0x0201: shape.number(0), 0x0202: shape.number(9)}, len(block), shape)
-    return block[:link] + struct.pack(order + "I", len(block)) + block[link + 4 :] + thumbnail + b"thumbnail"
+    return (
+        block[:link] + struct.pack(order + "I", len(block)) + block[link + 4 :] + thumbnail + b"thumbnail"
+    )
 
 
 def phone_jpeg(order: str = "<") -> bytes:

@@ -51,6 +51,14 @@ def networks_of(mode: Mode, catalogue: Catalogue) -> list[Entry]:
     return [catalogue[name] for name in NETWORKS[mode]]
 
 
+def networks_for(request: UpscaleRequest, catalogue: Catalogue) -> list[Entry]:
+    """The catalogue's entries that `request` may run.
+
+    Raises BadParameter, listing the networks, if it names one that is not in the catalogue.
+    """
+    return networks_of(request.mode, catalogue) if request.model is None else [catalogue[request.model]]
+
+
 @dataclass(frozen=True)
 class Preparation:
     """What the input showed, and what follows from it."""
@@ -130,7 +138,7 @@ class Engine:
 
     def recipe(self, request: UpscaleRequest) -> Recipe:
         """How this engine would make the result of `request`, as the result itself is to say."""
-        entries = networks_of(request.mode, self._catalogue)
+        entries = networks_for(request, self._catalogue)
         return Recipe(request, {entry.name: entry.digest for entry in entries}, __version__)
 
     def speed(self) -> float:
@@ -167,7 +175,7 @@ class Engine:
         return make_plan(
             size,
             request,
-            self._facts(FAITHFUL, self._wanted(bits)),
+            self._facts(request.model or FAITHFUL, self._wanted(bits)),
             self._facts(TEXTURE, self._precision) if has_texture else None,
             has_alpha=has_alpha,
             bits=bits,
@@ -204,7 +212,7 @@ class Engine:
             tile_px=tile_px,
         )
         tick = _counting(plan.tiles, on_tile)
-        faithful = self._runner(FAITHFUL, picture, self._wanted(picture.bits))
+        faithful = self._runner(request.model or FAITHFUL, picture, self._wanted(picture.bits))
         prepared = self._prepare(picture, request)
         texture = None
         if plan.method is Method.TEXTURE:
@@ -224,7 +232,9 @@ class Engine:
             repairs: Counter[str] = Counter()
             for runner in runners:
                 repairs.update(runner.repairs)
-            limits = FAITHFUL_LIMITS if prepared.weight else REPAIRED_LIMITS
+            # A network that was named was trained to clean or to redraw, and is asked for that.
+            is_faithful = prepared.weight and request.model in (None, FAITHFUL)
+            limits = FAITHFUL_LIMITS if is_faithful else REPAIRED_LIMITS
             return judge(
                 inspection.measures(), limits, plan=plan.method, repairs=repairs, notes=prepared.notes
             )

@@ -129,10 +129,12 @@ def make_plan(
         return _priced(Method.REFINE, source, canvas, (), faithful, texture, has_alpha, bits)
     factor = max(canvas.scaled.width / source.width, canvas.scaled.height / source.height)
     left = TEXTURE_PIXELS_MAX
+    # A network that was named may be as hungry as any texture network.
+    budget = FAITHFUL_TILE_BYTES if request.model is None else TEXTURE_TILE_BYTES
     passes: list[Pass] = []
     size = source
     for _ in range(pass_count(factor, faithful.scale)):
-        base = _tiling(size, faithful, FAITHFUL_TILE_BYTES, bits, tile_px)
+        base = _tiling(size, faithful, budget, bits, tile_px)
         rich = None
         if texture is not None and size.pixels <= left:
             rich = _tiling(size, texture, TEXTURE_TILE_BYTES, bits, tile_px)
