@@ -1,4 +1,4 @@
-"""Whatever a Python program may call a picture, as the one Picture that the engine knows."""
+"""Whatever a Python program may call a picture, as the one Picture that the engine knows, and back."""
 
 from __future__ import annotations
 
@@ -71,3 +71,16 @@ def _from_array(array: NDArray[np.uint8] | NDArray[np.uint16]) -> Picture:
     colour = np.repeat(samples, 3, axis=2) if is_grey else samples[..., :3]
     picture = Picture.of(colour, samples[..., 3] if samples.shape[2] == 4 else None)
     return replace(picture, is_grey=is_grey)
+
+
+def as_image(picture: Picture) -> Image.Image:
+    """A picture as a PIL image: L, LA, RGB or RGBA of 8 bits, its colour profile in `info`."""
+    samples = picture.colour.array()[..., : 1 if picture.is_grey else 3]
+    if picture.alpha is not None:
+        samples = np.dstack((samples, picture.alpha.array()))
+    if picture.bits == 16:
+        samples = ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
+    if picture.icc_profile is not None:
+        image.info["icc_profile"] = picture.icc_profile
+    return image

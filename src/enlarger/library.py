@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PIL import Image
 
 from enlarger.engine.engine import Engine, Rendering, networks_for
@@ -20,7 +19,7 @@ from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter
 from enlarger.files import replacing
 from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, encode, frames
-from enlarger.intake import as_picture
+from enlarger.intake import as_image, as_picture
 from enlarger.models import ModelStore, known_networks
 from enlarger.models.pull import OnBytes, pull
 from enlarger.moving import animate, check_moving
@@ -52,16 +51,7 @@ class Result:
 
         A picture of 16 bits is rounded to 8, for PIL has no colours of 16; `save` keeps them.
         """
-        picture = self.picture
-        samples = picture.colour.array()[..., : 1 if picture.is_grey else 3]
-        if picture.alpha is not None:
-            samples = np.dstack((samples, picture.alpha.array()))
-        if picture.bits == 16:
-            samples = ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
-        if picture.icc_profile is not None:
-            image.info["icc_profile"] = picture.icc_profile
-        return image
+        return as_image(self.picture)
 
     def save(
         self,
@@ -247,9 +237,17 @@ class Upscaler:
                 receipt = animate(animation, file, chosen, render, quality=measure, on_tile=on_tile)
         return size, receipt
 
-    def plan(self, size: Size, request: UpscaleRequest, *, has_alpha: bool = False, bits: int = 8) -> Plan:
+    def plan(
+        self,
+        size: Size,
+        request: UpscaleRequest,
+        *,
+        has_alpha: bool = False,
+        bits: int = 8,
+        tile_px: int | None = None,
+    ) -> Plan:
         """What `request` would do for a picture of `size`; nothing is run."""
-        return self._ready(request).plan(size, request, has_alpha=has_alpha, bits=bits)
+        return self._ready(request).plan(size, request, has_alpha=has_alpha, bits=bits, tile_px=tile_px)
 
     def speed(self) -> float:
         """Operations a second that this machine reaches in a network, measured now."""
