@@ -43,6 +43,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": BASE
     | {
         "library",
+        "intake",
         "moving",
         "engine",
         "imaging",

@@ -123,15 +123,17 @@ def parsed(arguments: Sequence[str]) -> Call:
     format_ = given.get("-f", FORMATS[0])
     if format_ not in FORMATS:
         raise BadParameter("invalid format argument", param="format")
+    network = known_networks()[_network(given.get("-n", DEFAULT_MODEL))]
     return Call(
         Path(given["-i"]),
         Path(given["-o"]),
         UpscaleRequest(
             target=Target.factor(_numbers(given.get("-s", "4"))[0]),
-            model=_network(given.get("-n", DEFAULT_MODEL)),
+            model=network.name,
         ),
         format_,
-        tiles[0] ** 2 or None,
+        # The side without the surroundings that the network wants to see.
+        (tiles[0] + 2 * network.halo_px) ** 2 if tiles[0] else None,
         "-v" in given,
     )
 
@@ -194,7 +196,7 @@ def _numbers(text: str) -> list[int]:
 def _network(name: str) -> str:
     if name in ABSENT:
         raise BadParameter(f"the weights of {name} are not among the networks here", param="model")
-    return known_networks()[MODELS.get(name, name)].name
+    return MODELS.get(name, name)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from enlarger.engine.conservative import CREATIVITY, conserve
 from enlarger.engine.damage import compression_of, without_blocks
 from enlarger.engine.inspection import Inspection
 from enlarger.engine.plan import Facts, Method, Plan, make_plan
-from enlarger.engine.receipt import FAITHFUL_LIMITS, REPAIRED_LIMITS, Receipt, judge
+from enlarger.engine.receipt import FAITHFUL_LIMITS, NAMED_LIMITS, REPAIRED_LIMITS, Receipt, judge
 from enlarger.engine.rendering import Colours, Opacity, one_channel, rows_of, samples, working_type
 from enlarger.engine.resample import fitted, fitted_values
 from enlarger.engine.runner import Runner
@@ -232,9 +232,9 @@ class Engine:
             repairs: Counter[str] = Counter()
             for runner in runners:
                 repairs.update(runner.repairs)
-            # A network that was named was trained to clean or to redraw, and is asked for that.
-            is_faithful = prepared.weight and request.model in (None, FAITHFUL)
-            limits = FAITHFUL_LIMITS if is_faithful else REPAIRED_LIMITS
+            limits = FAITHFUL_LIMITS if prepared.weight else REPAIRED_LIMITS
+            if request.model is not None:
+                limits = NAMED_LIMITS
             return judge(
                 inspection.measures(), limits, plan=plan.method, repairs=repairs, notes=prepared.notes
             )

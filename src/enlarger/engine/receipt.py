@@ -54,6 +54,15 @@ were drawn from: warn is beyond the worst of them, fail beyond what a fault made
 REPAIRED_LIMITS: Limits = FAITHFUL_LIMITS | {"consistency_db": Limit(24.0, 18.0)}
 """For a damaged input: its blocks, which are taken out, count as lost."""
 
+NAMED_LIMITS: Limits = {
+    "consistency_db": Limit(24.0, 14.0),
+    "colour_drift": Limit(2.0, 8.0),
+    "seam_energy": Limit(1.35, 4.0),
+    "clipped_share": Limit(0.1, 0.4),
+}
+"""For a network that someone named: that it redraws is what was asked for, so only what is no picture
+of the input at all is withheld. No shift: a smooth patch that grew lighter measures as a moved one."""
+
 
 @dataclass(frozen=True)
 class Receipt:
