@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+"""Names of files that are being written."""
 
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """A file that becomes `target` when the block ends well, and vanishes when it does not.
 
-    The folder is made if need be. After the block the bytes and the name are on the disk.
+    The folder is made if need be. After the block the bytes and the name are on the disk. Where the
+    process is killed inside the block the name is as it was, and `clear_abandoned` finds the rest.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Opened by mode "x" and not by tempfile: the result has the permissions of any file of the user.
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    partial, file = _open_partial(target)
     try:
-        with partial.open("xb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -31,6 +36,20 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         raise
 
 
+def clear_abandoned(folder: Path) -> None:
+    """Remove what killed processes left of files that they were writing into `folder`.
+
+    A file that a living process writes stays: it is locked, and the lock ends with the process.
+    """
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not PARTIAL.fullmatch(path.name):
+            continue
+        # Where files cannot be locked, or are not ours, they are left alone.
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
 def sync_folder(folder: Path) -> None:
     """Put the names in `folder` on the disk, as the bytes of the files already are."""
     descriptor = os.open(folder, os.O_RDONLY)
@@ -38,3 +57,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _open_partial(target: Path) -> tuple[Path, BinaryIO]:
+    """A new locked file beside `target`."""
+    while True:
+        # Opened by mode "x" and not by tempfile: the result has the permissions of any file of the user.
+        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        file = partial.open("xb")
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return partial, file
+        # Between its opening and its locking another process took it for abandoned.
+        file.close()

@@ -9,10 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from enlarger.engine.engine import Engine, networks_of
+from enlarger.engine.engine import Engine, networks_for
 from enlarger.engine.plan import Plan
 from enlarger.engine.receipt import Receipt
 from enlarger.engine.rendering import Rendering
@@ -20,9 +19,11 @@ from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter
 from enlarger.files import replacing
-from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, decode, encode
+from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, encode, frames
+from enlarger.intake import as_image, as_picture
 from enlarger.models import ModelStore, known_assets, known_networks
 from enlarger.models.pull import OnBytes, pull
+from enlarger.moving import animate, check_moving
 from enlarger.output import metadata_for, write
 from enlarger.progress import OnTile, ignore_progress
 from enlarger.recipe import Recipe
@@ -31,17 +32,7 @@ from enlarger.settings import Settings
 from enlarger.target import Size, Target
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    ImageLike = (
-        str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Picture
-    )
-    """A path, an encoded file's bytes, a PIL image, RGB(A) or grey samples of 8 or 16 bits, (height,
-    width[, c]), or a Picture that was decoded before."""
-
-
-PNG_MODES = ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA")
-"""Pillow's modes that a PNG holds as they are."""
+    from enlarger.intake import ImageLike
 
 
 @dataclass(frozen=True)
@@ -61,16 +52,7 @@ class Result:
 
         A picture of 16 bits is rounded to 8, for PIL has no colours of 16; `save` keeps them.
         """
-        picture = self.picture
-        samples = picture.colour.array()[..., : 1 if picture.is_grey else 3]
-        if picture.alpha is not None:
-            samples = np.dstack((samples, picture.alpha.array()))
-        if picture.bits == 16:
-            samples = ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
-        image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
-        if picture.icc_profile is not None:
-            image.info["icc_profile"] = picture.icc_profile
-        return image
+        return as_image(self.picture)
 
     def save(
         self,
@@ -132,6 +114,7 @@ class Upscaler:
         negative_prompt: str = "",
         creativity: float | None = None,
         seed: int = 0,
+        model: str | None = None,
         max_pixels: int | None = MAX_OUTPUT_PIXELS,
         tile_px: int | None = None,
         on_tile: OnTile = ignore_progress,
@@ -147,6 +130,7 @@ class Upscaler:
         negative_prompt  what it does not show.
         creativity       0 to 1; more makes more texture. None is the mode's own measure.
         seed             kept with the result; `fast` and `conservative` have nothing random.
+        model            a network of the catalogue instead of `fast`'s own, such as `realesrgan-x4plus`.
         max_pixels       largest result, 268 million by default; None for no limit.
         tile_px          most input pixels in a tile; None is what the memory allows.
         on_tile          called with tiles done and tiles in all; may raise to stop.
@@ -162,6 +146,7 @@ class Upscaler:
             negative_prompt=negative_prompt,
             creativity=creativity,
             seed=seed,
+            model=model,
         )
         rendering = self.render(image, request, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile)
         picture = rendering.collect()
@@ -180,7 +165,7 @@ class Upscaler:
     ) -> Rendering:
         """The result of `request`, made as its rows are taken; for pictures larger than memory."""
         picture = as_picture(image)
-        return self._ready(request.mode).upscale(
+        return self._ready(request).upscale(
             picture, request, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile
         )
 
@@ -193,12 +178,14 @@ class Upscaler:
         format: str | None = None,
         metadata: str = "keep",
         quality: int | None = None,
+        source_digest: str | None = None,
         **options: Any,
     ) -> tuple[Size, Receipt]:
         """Enlarge straight into a file, which appears whole or not at all; its size and receipt.
 
-        The memory that it takes does not grow with the picture. `options` are those of `render`;
-        the rest is as for `Result.save`.
+        The memory that it takes does not grow with the picture. `source_digest` is the SHA-256 of the
+        input's file, in hex, kept beside the recipe; `options` are those of `render`; the rest is as
+        for `Result.save`.
         """
         place = Path(path)
         chosen = format_for(place) if format is None else parse_format(format)
@@ -206,17 +193,66 @@ class Upscaler:
         rendering = self.render(image, request, **options)
         with replacing(place) as file:
             written = write(
-                rendering, file, chosen, recipe=self.recipe(request), policy=policy, quality=measure
+                rendering,
+                file,
+                chosen,
+                recipe=self.recipe(request),
+                policy=policy,
+                quality=measure,
+                source_digest=source_digest,
             )
         return rendering.size, written.receipt
 
-    def plan(self, size: Size, request: UpscaleRequest, *, has_alpha: bool = False, bits: int = 8) -> Plan:
+    def animate(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        path: str | os.PathLike[str],
+        request: UpscaleRequest,
+        *,
+        format: str | None = None,
+        quality: int | None = None,
+        on_tile: OnTile = ignore_progress,
+        **options: Any,
+    ) -> tuple[Size, Receipt]:
+        """Enlarge an animated GIF, WebP or PNG into a file; its size and the receipt of its worst picture.
+
+        Durations, loops and transparency are kept; one picture at a time is in memory. The file appears
+        whole or not at all. The arguments are those of `to_file`; an animation carries no recipe.
+
+        Raises BadParameter for a format that does not move, and what `__call__` raises.
+        """
+        place = Path(path)
+        chosen = check_moving(format_for(place) if format is None else parse_format(format))
+        measure = parse_quality(quality)
+        size = Size(0, 0)
+
+        def render(picture: Picture, on_tile: OnTile) -> Rendering:
+            nonlocal size
+            rendering = self.render(picture, request, on_tile=on_tile, **options)
+            size = rendering.size
+            return rendering
+
+        with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as opened:
+            animation = frames(opened)
+            with replacing(place) as file:
+                receipt = animate(animation, file, chosen, render, quality=measure, on_tile=on_tile)
+        return size, receipt
+
+    def plan(
+        self,
+        size: Size,
+        request: UpscaleRequest,
+        *,
+        has_alpha: bool = False,
+        bits: int = 8,
+        tile_px: int | None = None,
+    ) -> Plan:
         """What `request` would do for a picture of `size`; nothing is run."""
-        return self._ready(request.mode).plan(size, request, has_alpha=has_alpha, bits=bits)
+        return self._ready(request).plan(size, request, has_alpha=has_alpha, bits=bits, tile_px=tile_px)
 
     def speed(self) -> float:
         """Operations a second that this machine reaches in a network, measured now."""
-        return self._ready(Mode.FAST).speed()
+        return self._ready(UpscaleRequest()).speed()
 
     def recipe(self, request: UpscaleRequest) -> Recipe:
         """What a result of `request` says of itself."""
@@ -238,9 +274,9 @@ class Upscaler:
             self._engine = make_engine(self._settings)
         return self._engine
 
-    def _ready(self, mode: Mode) -> Engine:
+    def _ready(self, request: UpscaleRequest) -> Engine:
         store = ModelStore(self._settings.models_path)
-        missing = [entry for entry in networks_of(mode, known_assets()) if not store.has(entry)]
+        missing = [entry for entry in networks_for(request, known_assets()) if not store.has(entry)]
         pull(store, missing, on_bytes=self._on_bytes, offline=self._settings.offline)
         return self._made()
 
@@ -315,48 +351,3 @@ def format_for(path: Path) -> Format:
         known = ", ".join(SUFFIXES)
         raise BadParameter(f"{path.name} must end in one of: {known}", param="output")
     return SUFFIXES[path.suffix.lower()]
-
-
-def as_picture(image: ImageLike) -> Picture:
-    """Any kind of picture that the library takes, decoded.
-
-    Raises BadParameter for an array that is no picture, UnsupportedPicture for a file that is none.
-    """
-    if isinstance(image, Picture):
-        return image
-    if isinstance(image, bytes):
-        return decode(image)
-    if isinstance(image, str | os.PathLike):
-        with Path(image).open("rb") as file:
-            return decode(file)
-    if isinstance(image, np.ndarray):
-        return _from_array(image)
-    if not isinstance(image, Image.Image):
-        kind = type(image).__name__
-        raise BadParameter(
-            f"a {kind} is no image; give a path, bytes, a PIL image or an array", param="image"
-        )
-    if 0 in image.size:
-        raise BadParameter(f"the image has no pixels: {image.width}x{image.height}", param="image")
-    upright = ImageOps.exif_transpose(image.convert("LA") if image.mode == "La" else image)
-    if upright.mode not in PNG_MODES:
-        upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
-    # The one decoder knows palettes, depths and profiles; a detour of milliseconds keeps it the one.
-    buffer = io.BytesIO()
-    upright.save(buffer, "PNG", compress_level=0, icc_profile=image.info.get("icc_profile"))
-    return decode(buffer.getvalue())
-
-
-def _from_array(array: NDArray[np.uint8] | NDArray[np.uint16]) -> Picture:
-    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
-    if array.dtype not in (np.uint8, np.uint16) or not is_picture or 0 in array.shape:
-        raise BadParameter(
-            f"an array of {array.dtype} {array.shape} is no picture; it must be uint8 or uint16, (height,"
-            " width), (height, width, 1), (height, width, 3) or (height, width, 4)",
-            param="image",
-        )
-    samples = array[..., np.newaxis] if array.ndim == 2 else array
-    is_grey = samples.shape[2] == 1
-    colour = np.repeat(samples, 3, axis=2) if is_grey else samples[..., :3]
-    picture = Picture.of(colour, samples[..., 3] if samples.shape[2] == 4 else None)
-    return replace(picture, is_grey=is_grey)

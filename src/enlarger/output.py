@@ -29,11 +29,13 @@ def write(
     recipe: Recipe,
     policy: MetadataPolicy = MetadataPolicy.KEEP,
     quality: int | None = None,
+    source_digest: str | None = None,
 ) -> Written:
     """Make the result and write it to `file`; what it takes does not grow with the picture.
 
     recipe   written into the file's XMP unless the policy strips metadata.
     quality  1 to 100 of lossy formats; None is 95.
+    source_digest  SHA-256 of the input's file, in hex; written beside the recipe.
 
     Raises PictureTooLarge before any work if the format cannot hold the size, ReceiptFailed if the
     result is not the picture that went in (then `file` must be thrown away), and what making the
@@ -46,7 +48,7 @@ def write(
         channels=source.channels,
         bits=source.bits,
         icc_profile=source.icc_profile,
-        metadata=metadata_for(source.metadata, policy, recipe),
+        metadata=metadata_for(source.metadata, policy, recipe, source_digest),
     )
     check_size(format_, layout.width, layout.height)
     started = time.perf_counter()
@@ -63,7 +65,11 @@ def write(
     return Written(receipt, encode_s)
 
 
-def metadata_for(metadata: Metadata, policy: MetadataPolicy, recipe: Recipe) -> Metadata:
+def metadata_for(
+    metadata: Metadata, policy: MetadataPolicy, recipe: Recipe, source_digest: str | None = None
+) -> Metadata:
     """What a result says besides its pixels."""
     own = kept(metadata, policy)
-    return own if policy is MetadataPolicy.STRIP else replace(own, xmp=recipe.written_to(own.xmp))
+    if policy is MetadataPolicy.STRIP:
+        return own
+    return replace(own, xmp=recipe.written_to(own.xmp, source_digest))

@@ -2,7 +2,8 @@
 
 A recipe is a request, the digests of the networks that may have run and the version. It travels in
 the file's XMP packet, so that every format carries it in one way and editors keep it. Its digest
-says "made alike": with the digest of an input it is the key under which work is known to be done.
+says "made alike": with the digest of an input, which lies beside it in the packet, it is the key
+under which work is known to be done.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, unescape
 
 import msgspec
 
 from enlarger.errors import BadParameter
 from enlarger.request import UpscaleRequest
+from enlarger.target import Target
 
 NAMESPACE = "urn:enlarger:recipe:1"
 """Of the XMP property."""
 _PROPERTY = re.compile(r"<enl:recipe>(.*?)</enl:recipe>", re.DOTALL)
+_SOURCE = re.compile(r"<enl:source>([0-9a-f]{64})</enl:source>")
 _DESCRIPTION = re.compile(
     r'\s*<rdf:Description[^>]*xmlns:enl="' + re.escape(NAMESPACE) + r'".*?</rdf:Description>', re.DOTALL
 )
@@ -53,8 +56,11 @@ class Recipe:
         """SHA-256 of the text, in hex. Equal for equal requests to equal networks."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def written_to(self, xmp: bytes | None) -> bytes:
-        """An XMP packet that holds this recipe and what `xmp` holds besides."""
+    def written_to(self, xmp: bytes | None, source: str | None = None) -> bytes:
+        """An XMP packet that holds this recipe and what `xmp` holds besides.
+
+        source  SHA-256 of the input's file, in hex; None where it is not known.
+        """
         packet = _EMPTY
         if xmp is not None:
             text = _DESCRIPTION.sub("", xmp.decode("utf-8", errors="ignore"))
@@ -62,7 +68,8 @@ class Recipe:
                 packet = text
         own = (
             f'<rdf:Description rdf:about="" xmlns:enl="{NAMESPACE}">'
-            f"<enl:recipe>{escape(self.text)}</enl:recipe></rdf:Description>"
+            f"<enl:recipe>{escape(self.text)}</enl:recipe>"
+            f"{'' if source is None else f'<enl:source>{source}</enl:source>'}</rdf:Description>"
         )
         return packet.replace(_END, own + _END).encode()
 
@@ -76,6 +83,15 @@ class Recipe:
                 param="recipe",
             )
         try:
-            return msgspec.json.decode(unescape(found[1]), type=cls)
+            recipe = msgspec.json.decode(unescape(found[1]), type=cls)
         except msgspec.DecodeError as error:
             raise BadParameter(f"the file's recipe is not understood: {error}", param="recipe") from error
+        # A file may come from anyone: its target is what its text says, and nothing else.
+        target = Target.parse(recipe.request.target.text)
+        return replace(recipe, request=replace(recipe.request, target=target))
+
+
+def source_in(xmp: bytes | None) -> str | None:
+    """SHA-256, in hex, of the file that a result was made from, if the result's XMP packet says it."""
+    found = _SOURCE.search((xmp or b"").decode("utf-8", errors="ignore"))
+    return None if found is None else found[1]

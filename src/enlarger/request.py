@@ -101,6 +101,9 @@ class UpscaleRequest:
     """Whether each part of the picture takes the style of the same part of the style pictures."""
     seamless: Seamless = Seamless.NONE
     """Whether the picture's borders are to fit one another."""
+    model: str | None = None
+    """A network by its name in the catalogue, in the place of the mode's own; only `fast` has a place
+    for one. The engine knows which names there are. None is the mode's choice."""
 
     def __post_init__(self) -> None:
         ranges: list[tuple[str, float | None, float, float]] = [
@@ -121,6 +124,12 @@ class UpscaleRequest:
                 raise BadParameter(f"{name} is {value!r}; it must be a number", param=name)
             if not low <= value <= high:
                 raise BadParameter(f"{name} is {value:g}; it must be {low:g} to {high:g}", param=name)
+        if self.model is not None and self.mode is not Mode.FAST:
+            raise BadParameter(
+                f"model is {self.model!r} and mode {str(self.mode)!r}; only mode 'fast' takes a network by"
+                " name",
+                param="model",
+            )
         for name, text in (("prompt", self.prompt), ("negative_prompt", self.negative_prompt)):
             if len(text) > PROMPT_MAX:
                 raise BadParameter(

@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from enlarger import __version__
-from enlarger.cli import devices, keys, models, serve, up, worker
+from enlarger.cli import compare, devices, keys, models, plan, replay, serve, up, worker
+from enlarger.cli.commands import Commands
 from enlarger.cli.console import exit_code_for, fail
 from enlarger.errors import EnlargerError
 
 app = typer.Typer(
     name="enlarger",
+    cls=Commands,
     help="Self-hosted AI image upscaling: command line, server and library on one engine.",
     no_args_is_help=True,
     add_completion=False,
@@ -21,6 +23,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("up")(up.up)
+app.command("plan")(plan.plan)
+app.command("compare")(compare.compare)
+app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)
 app.command("worker", hidden=True)(worker.worker)
 app.command("devices")(devices.devices)

@@ -23,7 +23,14 @@ from enlarger.engine.look.prompt import DRAWING_NETWORK, GRAIN_NETWORK, PHOTO_NE
 from enlarger.engine.look.small import fit_within
 from enlarger.engine.networks import NOISY, Networks
 from enlarger.engine.plan import Method, Plan, make_plan
-from enlarger.engine.receipt import CREATIVE_LIMITS, FAITHFUL_LIMITS, REPAIRED_LIMITS, Receipt, judge
+from enlarger.engine.receipt import (
+    CREATIVE_LIMITS,
+    FAITHFUL_LIMITS,
+    NAMED_LIMITS,
+    REPAIRED_LIMITS,
+    Receipt,
+    judge,
+)
 from enlarger.engine.rendering import (
     Colours,
     Opacity,
@@ -67,6 +74,14 @@ def networks_of(mode: Mode, assets: AssetCatalogue) -> list[Asset]:
     return [assets[name] for name in NETWORKS[mode]]
 
 
+def networks_for(request: UpscaleRequest, assets: AssetCatalogue) -> list[Asset]:
+    """The catalogue's entries that `request` may run.
+
+    Raises BadParameter, listing the networks, if it names one that is not in the catalogue.
+    """
+    return networks_of(request.mode, assets) if request.model is None else [assets[request.model]]
+
+
 @dataclass(frozen=True)
 class Preparation:
     """What the input and the words showed, and what follows from it."""
@@ -102,7 +117,7 @@ class Engine:
 
     def recipe(self, request: UpscaleRequest) -> Recipe:
         """How this engine would make the result of `request`, as the result itself is to say."""
-        entries = networks_of(request.mode, self._assets)
+        entries = networks_for(request, self._assets)
         return Recipe(request, {entry.name: entry.digest for entry in entries}, __version__)
 
     def speed(self) -> float:
@@ -155,7 +170,7 @@ class Engine:
             Size(size.width + 2 * margin[0], size.height + 2 * margin[1]),
             widened_canvas(size, canvas, margin),
             request.mode,
-            self._networks.facts(FAITHFUL, self._networks.precision_for(bits)),
+            self._networks.facts(request.model or FAITHFUL, self._networks.precision_for(bits)),
             texture,
             has_alpha=has_alpha,
             bits=bits,
@@ -193,7 +208,7 @@ class Engine:
             tile_px=tile_px,
         )
         tick = _counting(plan.tiles, on_tile)
-        faithful = self._runner(FAITHFUL, picture)
+        faithful = self._runner(request.model or FAITHFUL, picture)
         seen = bleed(picture)
         margin = (plan.source.width - size.width) // 2, (plan.source.height - size.height) // 2
         prepared = self._prepare(seen, request)
@@ -236,6 +251,8 @@ class Engine:
             limits = FAITHFUL_LIMITS if prepared.weight else REPAIRED_LIMITS
             if request.mode is Mode.CREATIVE:
                 limits = CREATIVE_LIMITS
+            if request.model is not None:
+                limits = NAMED_LIMITS
             return judge(
                 inspection.measures(),
                 limits,

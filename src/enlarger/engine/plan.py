@@ -31,6 +31,8 @@ FAITHFUL_TILE_BYTES = 352 * 1024 * 1024
 """Memory of the small network's tile; a 512x512 picture is then one tile in bf16."""
 TEXTURE_TILE_BYTES = 832 * 1024 * 1024
 """Memory of an RRDB's tile: with everything else the process stays below 2 GiB."""
+SMALL_FLOATS_PER_PX = 512
+"""A network that holds no more than this is small; SPAN holds 384, an RRDB 2,048."""
 RUNTIME_OVERHEAD = 1.6
 """What the runtime takes over the values that are alive at once: measured 1.4 to 1.56."""
 BAND_BYTES = 96 * 1024 * 1024
@@ -183,7 +185,10 @@ def _faithful_passes(
     """The faithful network's passes to the canvas."""
     factor = max(canvas.scaled.width / source.width, canvas.scaled.height / source.height)
     sizes = [source.times(faithful.scale**index) for index in range(pass_count(factor, faithful.scale))]
-    return tuple(Pass(_tiling(size, faithful, FAITHFUL_TILE_BYTES, bits, tile_px)) for size in sizes)
+    # A network that was named may be as hungry as any texture network.
+    is_small = faithful.floats_per_px <= SMALL_FLOATS_PER_PX
+    budget = FAITHFUL_TILE_BYTES if is_small else TEXTURE_TILE_BYTES
+    return tuple(Pass(_tiling(size, faithful, budget, bits, tile_px)) for size in sizes)
 
 
 def _creative(

@@ -62,6 +62,14 @@ CREATIVE_LIMITS: Limits = FAITHFUL_LIMITS | {
 """For texture that the input does not show; measured before the look is laid on."""
 ENGINE = "embedded"
 """The networks that are here: they make texture and looks, and paint nothing that words name."""
+NAMED_LIMITS: Limits = {
+    "consistency_db": Limit(24.0, 14.0),
+    "colour_drift": Limit(2.0, 8.0),
+    "seam_energy": Limit(1.35, 4.0),
+    "clipped_share": Limit(0.1, 0.4),
+}
+"""For a network that someone named: that it redraws is what was asked for, so only what is no picture
+of the input at all is withheld. No shift: a smooth patch that grew lighter measures as a moved one."""
 
 
 @dataclass(frozen=True)

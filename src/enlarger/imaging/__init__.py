@@ -6,7 +6,7 @@ line in `decode.LOADERS` and one in `encode.WRITERS`.
 
 from enlarger.imaging.alpha import bleed
 from enlarger.imaging.animation import Animation, encode_animation, frames, is_animated
-from enlarger.imaging.decode import decode
+from enlarger.imaging.decode import Outline, decode, outlined
 from enlarger.imaging.encode import check_size, encode, open_writer
 from enlarger.imaging.examine import probe
 from enlarger.imaging.formats import API_FORMATS, SUFFIXES, Format, Header
@@ -24,6 +24,7 @@ __all__ = [
     "Layout",
     "Metadata",
     "MetadataPolicy",
+    "Outline",
     "Picture",
     "Raster",
     "RasterWriter",
@@ -37,5 +38,6 @@ __all__ = [
     "is_animated",
     "kept",
     "open_writer",
+    "outlined",
     "probe",
 ]

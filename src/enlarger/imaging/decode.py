@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import ImageCms
 
 from enlarger.errors import UnsupportedPicture
 from enlarger.imaging import vips, whole
-from enlarger.imaging.examine import Examined, opened, single
+from enlarger.imaging.examine import Examined, examine, opened, reader, single
 from enlarger.imaging.formats import ALL_FORMATS, Format, guarded
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster, RasterWriter
@@ -66,6 +67,41 @@ def decode(
         examined.metadata,
         is_grey,
     )
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a plan needs to know of a file: the shape of what `decode` makes of it."""
+
+    format: Format
+    width: int
+    """Upright."""
+    height: int
+    has_alpha: bool
+    bits: int
+    """8 or 16, for each sample."""
+    frames: int
+    """More than 1: an animation, or several pages."""
+
+
+def outlined(source: bytes | BinaryIO) -> Outline:
+    """The outline of a file; no pixel is decoded. It is left at its start.
+
+    Raises UnsupportedPicture for anything that is no picture.
+    """
+    file = opened(source)
+    examined = examine(file, max_pixels=None, formats=ALL_FORMATS)
+    header = examined.header
+    with guarded(header.format):
+        if header.format in LOADERS:
+            image = getattr(vips.loaded().Image, LOADERS[header.format])(_source(file))
+            has_alpha = _split(image, examined.tiff)[1] is not None
+            bits = 8 if image.format == "uchar" else 16
+        else:
+            with reader(header.format)(file) as frame:
+                has_alpha, bits = frame.has_transparency_data, 8
+    file.seek(0)
+    return Outline(header.format, header.width, header.height, has_alpha, bits, examined.frames)
 
 
 def _check_readable(tiff: TiffHeader) -> None:

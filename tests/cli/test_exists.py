@@ -1,0 +1,111 @@
+"""What is there already: nothing is destroyed by surprise, and a batch that was killed goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.photos import crop, encoded, scaled
+from tests.support.program import enlarger, events, size_of
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+@pytest.fixture
+def foreign(photo: Path) -> Path:
+    """A picture of someone's, where the result of `up photo.jpg -o out/` is to lie."""
+    path = photo.parent / "out" / "photo.jpg"
+    path.parent.mkdir()
+    path.write_bytes(encoded(crop("coffee", 24, 24), "JPEG"))
+    return path
+
+
+def told(*arguments: object, cwd: Path) -> list[str]:
+    run = enlarger("up", *arguments, "--scale", "2", "--json", cwd=cwd)
+    assert run.returncode == 0, run.stderr
+    return [event["event"] for event in events(run) if event["event"] != "tile"]
+
+
+def test_a_file_that_was_not_made_here_ends_the_call(photo: Path, foreign: Path) -> None:
+    before = foreign.read_bytes()
+    for policy in ([], ["--exists", "update"], ["--exists", "error"]):
+        run = enlarger("up", photo, "-o", "out/", *policy, cwd=photo.parent)
+        assert run.returncode == 2
+        assert "out/photo.jpg is there" in run.stderr
+    assert foreign.read_bytes() == before
+
+
+def test_a_name_that_was_written_is_replaced(photo: Path, foreign: Path) -> None:
+    assert told(photo, "-o", foreign, cwd=photo.parent) == ["started", "done"]
+    assert size_of(foreign) == (160, 120)
+
+
+def test_overwrite_rename_and_skip(photo: Path, foreign: Path) -> None:
+    folder, before = photo.parent, foreign.read_bytes()
+    assert told(photo, "-o", "out/", "--exists", "skip", cwd=folder) == ["skipped"]
+    for _ in range(2):
+        assert told(photo, "-o", "out/", "--exists", "rename", cwd=folder) == ["started", "done"]
+    assert foreign.read_bytes() == before
+    assert sorted(path.name for path in foreign.parent.iterdir()) == [
+        "photo-1.jpg",
+        "photo-2.jpg",
+        "photo.jpg",
+    ]
+    assert told(photo, "-o", "out/", "--exists", "overwrite", cwd=folder) == ["started", "done"]
+    assert size_of(foreign) == (160, 120)
+
+
+def test_update_makes_again_only_what_would_be_another(photo: Path) -> None:
+    folder = photo.parent
+    update = (photo, "-o", "out/", "--exists", "update")
+    assert told(*update, cwd=folder) == ["started", "done"]
+    assert told(*update, cwd=folder) == ["skipped"]
+    assert told(*update, "--seed", "5", cwd=folder) == ["started", "done"]
+    photo.write_bytes(encoded(crop("coffee", 40, 30), "JPEG"))
+    assert told(*update, "--seed", "5", cwd=folder) == ["started", "done"]
+    assert size_of(folder / "out" / "photo.jpg") == (80, 60)
+
+
+def test_what_was_renamed_beside_its_input_is_no_input(photo: Path) -> None:
+    for number in range(1, 4):
+        assert told(".", "--exists", "rename", cwd=photo.parent) == ["started", "done"]
+        assert len(list(photo.parent.glob("*.jpg"))) == number + 1
+
+
+def test_a_batch_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """SIGKILL in the middle of the second picture: the first is whole, the second is not there."""
+    album = tmp_path / "album"
+    album.mkdir()
+    (album / "a.png").write_bytes(encoded(crop("coffee", 40, 30)))
+    (album / "b.png").write_bytes(encoded(scaled("coffee", 1200, 800)))
+    command = ("up", "album", "-o", "out", "--exists", "update", "--tile", "160", "--json", "--scale", "2")
+    with subprocess.Popen(
+        [sys.executable, "-m", "enlarger", *command],
+        cwd=tmp_path,
+        env=dict(os.environ),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = (json.loads(line) for line in process.stdout)
+        assert any(event["event"] == "tile" and event["done"] == 9 for event in lines)
+        process.send_signal(signal.SIGKILL)
+    left = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert left[-1] == "a.png"
+    assert len(left) == 2
+    assert left[0].startswith(".b.png.")
+    (album / "b.png").write_bytes(encoded(crop("coffee", 60, 30)))
+
+    run = enlarger(*command, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    ends = [
+        (event["event"], Path(event["input"]).name) for event in events(run) if event["event"] != "tile"
+    ]
+    assert ends == [("skipped", "a.png"), ("started", "b.png"), ("done", "b.png")]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]
