@@ -9,6 +9,7 @@ import numpy as np
 from enlarger.engine.bands import BYTE, FLOAT, Band, Bands, Reader, Sliding, as_floats, like, strips
 from enlarger.engine.plan import Plan
 from enlarger.engine.receipt import Receipt
+from enlarger.engine.synthesis import snapped
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster, RasterWriter, Samples
 from enlarger.target import Canvas, Size
@@ -124,9 +125,9 @@ def rows_of(colours: Bands, opacity: Bands | None, canvas: Canvas, picture: Pict
 
 
 def one_channel(bands: Bands) -> Bands:
-    """The mean of three equal channels, as an (n, width, 1) band."""
+    """Opacity out of three equal channels, as (n, width, 1) bands."""
     for band in bands:
-        yield like(as_floats(band).mean(axis=2, keepdims=True), band.dtype)
+        yield like(snapped(as_floats(band).mean(axis=2, keepdims=True)), band.dtype)
 
 
 def samples(bands: Bands, bits: int) -> Iterator[Samples]:

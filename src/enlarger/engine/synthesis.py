@@ -13,7 +13,7 @@ from enlarger.engine.runner import Runner
 from enlarger.engine.tiling import Tiling
 
 OPACITY_SNAP = 2.5 / 255
-"""Nearer than this to clear or opaque is meant to be so; networks miss flat areas by a level or two."""
+"""Nearer than this to clear or opaque is meant to be so; networks and filters miss by a level or two."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,12 @@ def enlarge(
     return source
 
 
+def snapped(opacity: Band) -> Band:
+    """Opacity with what is nearly clear or opaque made so."""
+    clear = np.where(opacity < OPACITY_SNAP, np.float32(0), opacity)
+    return np.asarray(np.where(clear > 1 - OPACITY_SNAP, np.float32(1), clear))
+
+
 def enlarge_opacity(
     source: Reader, passes: Sequence[Pass], faithful: Runner, on_tile: Callable[[], None]
 ) -> Reader:
@@ -88,10 +94,7 @@ def enlarge_opacity(
         if least == most:
             shape = (tile.shape[0] * faithful.scale, tile.shape[1] * faithful.scale, 3)
             return np.full(shape, least, tile.dtype)
-        answer = as_floats(faithful.run(tile)).copy()
-        answer[answer < OPACITY_SNAP] = 0
-        answer[answer > 1 - OPACITY_SNAP] = 1
-        return like(answer, tile.dtype)
+        return like(snapped(as_floats(faithful.run(tile))), tile.dtype)
 
     for step in passes:
         bands = synthesise(source, run, faithful.scale, step.base, on_tile)
