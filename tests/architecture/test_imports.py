@@ -44,7 +44,6 @@ ROOMS: dict[str, set[str]] = {
     | {
         "library",
         "intake",
-        "moving",
         "engine",
         "imaging",
         "models",

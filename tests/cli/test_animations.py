@@ -51,7 +51,7 @@ def test_frames_durations_loops_and_transparency_are_kept(animation: Path, tmp_p
             assert after.info["duration"] == DURATIONS[number]
             opacity = np.asarray(after.convert("RGBA"))[..., 3]
             assert opacity[:6, :6].max() == 0
-            assert opacity[20:, 20:].min() == 255
+            assert opacity[26:, 26:].min() == 255
     planned = events(enlarger("plan", animation, "--scale", "2", "--json", cwd=tmp_path))[0]
     assert (planned["frames"], planned["width"]) == (3, 64)
 

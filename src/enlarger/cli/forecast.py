@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from enlarger.engine.plan import Method
 from enlarger.errors import BadParameter, EnlargerError
 from enlarger.imaging import Format, Outline, check_size, outlined
 from enlarger.imaging.animation import MOVING
@@ -15,9 +16,14 @@ from enlarger.target import Size
 if TYPE_CHECKING:
     from enlarger.library import Upscaler
 
-SECONDS_PER_MEGAPIXEL = 0.11
-"""Of the result: resampling, measuring and encoding, beside the networks. Measured 0.08 (JPEG) to 0.14
-(PNG) on one core of a small server."""
+FAST_S_PER_MEGAPIXEL, OTHER_S_PER_MEGAPIXEL = 0.07, 0.5
+"""Beside the networks: resampling, measuring, encoding, by megapixels of the largest picture on the way.
+
+Measured on two cores that were shared: `fast` 0.03 (JPEG at 4x) to 0.09 (WebP at 3x), `conservative`
+0.5 to 0.65, whose back-projection is in float32.
+"""
+NETWORK_SCALE = 4
+"""Of a pass, along one axis."""
 MEBIBYTE = 1024 * 1024
 
 
@@ -90,7 +96,9 @@ def forecast(
     flops = plan.flops * outline.frames
     seconds = None
     if speed is not None:
-        seconds = flops / speed + result.pixels * outline.frames / 1e6 * SECONDS_PER_MEGAPIXEL
+        largest = max(result.pixels, size.pixels * NETWORK_SCALE ** (2 * len(plan.passes)))
+        rate = FAST_S_PER_MEGAPIXEL if plan.method is Method.FAST else OTHER_S_PER_MEGAPIXEL
+        seconds = flops / speed + rate * largest * outline.frames / 1e6
     return Forecast(
         width=result.width,
         height=result.height,
