@@ -10,7 +10,7 @@ import pytest
 from enlarger.engine.audition import busiest, candidates, cut_out
 from enlarger.errors import BadParameter
 from enlarger.imaging import Picture
-from enlarger.models import known_networks
+from enlarger.models import known_assets, known_networks
 from enlarger.target import Target
 from tests.support.photos import crop
 from tests.support.program import enlarger, events, size_of
@@ -71,11 +71,14 @@ def test_a_patch_lies_inside_the_picture() -> None:
 
 
 def test_a_licence_that_does_not_allow_it_leaves_a_network_out() -> None:
-    catalogue = known_networks()
+    assets = known_assets()
     names = [
         candidate.name
         for candidate in candidates(
-            catalogue, Target.factor(4), may_run=lambda name: catalogue[name].licence == "Apache-2.0"
+            known_networks(),
+            assets,
+            Target.factor(4),
+            may_run=lambda name: assets[name].licence == "Apache-2.0",
         )
     ]
     assert names == ["mode fast", "span-x4-ch48", "realsr-df2k-x4"]

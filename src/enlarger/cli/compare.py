@@ -14,7 +14,7 @@ from enlarger.cli.sheet import Cell, contact_sheet
 from enlarger.cli.up import JsonOption, enlarging
 from enlarger.errors import BadParameter, ModelError
 from enlarger.files import replacing
-from enlarger.models import known_networks
+from enlarger.models import known_assets, known_networks
 from enlarger.target import Target
 
 if TYPE_CHECKING:
@@ -63,11 +63,12 @@ def compare(
         raise BadParameter(f"{picture} cannot be read: {error.strerror or error}", param="input") from error
     left, top = busiest(whole, side) if at is None else _place(at)
     patch = cut_out(whole, left, top, side)
-    catalogue = known_networks()
+    assets = known_assets()
     chosen = candidates(
-        catalogue,
+        known_networks(),
+        assets,
         Target.factor(SCALE),
-        may_run=lambda name: all_licences or catalogue[name].commercial,
+        may_run=lambda name: all_licences or assets[name].commercial,
     )
     takes: list[Take] = []
     with enlarging() as enlarge:

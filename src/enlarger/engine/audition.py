@@ -16,7 +16,7 @@ from enlarger.engine.rendering import Rendering
 from enlarger.errors import BadParameter
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster
-from enlarger.models import Catalogue
+from enlarger.models import AssetCatalogue, Catalogue
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Target
 
@@ -47,14 +47,18 @@ class Take:
 
 
 def candidates(
-    catalogue: Catalogue, target: Target, *, may_run: Callable[[str], bool] = lambda name: True
+    catalogue: Catalogue,
+    assets: AssetCatalogue,
+    target: Target,
+    *,
+    may_run: Callable[[str], bool] = lambda name: True,
 ) -> list[Candidate]:
-    """Every mode, then every network, as far as `may_run` lets all networks of it through."""
+    """Every mode, then every network, as far as `may_run` lets all that it needs through."""
     requests = [(f"mode {mode}", UpscaleRequest(mode=mode, target=target)) for mode in Mode]
     requests += [(name, UpscaleRequest(model=name, target=target)) for name in catalogue]
     found = []
     for name, request in requests:
-        entries = networks_for(request, catalogue)
+        entries = networks_for(request, assets)
         if all(may_run(entry.name) for entry in entries):
             licences = tuple(dict.fromkeys(entry.licence for entry in entries))
             found.append(Candidate(name, licences, request))
