@@ -134,7 +134,8 @@ class Target:
             raise BadParameter(f"scale is {factor!r}; it must be a number", param="scale")
         if not low <= factor <= high:
             raise BadParameter(f"scale is {factor:g}; it must be {low:g} to {high:g}", param="scale")
-        return cls(f"{_spell(factor)}x", Kind.FACTOR, (float(factor),))
+        # Its spelling and no more digits than that, so that the text says all.
+        return cls(f"{_spell(factor)}x", Kind.FACTOR, (float(_spell(factor)),))
 
     @classmethod
     def about(cls, pixels: int) -> Target:
@@ -210,7 +211,8 @@ class Target:
 
 
 def _spell(number: float) -> str:
-    return f"{number:.12g}"
+    """Without an exponent, which the grammar does not have."""
+    return f"{number:.12f}".rstrip("0").rstrip(".")
 
 
 def _follow(side: int, factor: float) -> int:
@@ -222,15 +224,17 @@ def _parse(text: str) -> Target | None:
         return Target.factor(float(match[1]))
     if match := _SIDE.fullmatch(text):
         kinds = {"w": Kind.WIDTH, "h": Kind.HEIGHT, "long": Kind.LONG, "short": Kind.SHORT}
-        return _sides(text, kinds[match["long"] or match["axis"]], match["px"] or match["one"])
+        side = match["px"] or match["one"]
+        spelt = f"{match['long']}={int(side)}" if match["long"] else f"{int(side)}{match['axis']}"
+        return _sides(spelt, kinds[match["long"] or match["axis"]], side)
     if match := _BOX.fullmatch(text):
         kind = Kind(match[3] or Kind.FIT)
-        return _sides(f"{match[1]}x{match[2]} {kind}", kind, match[1], match[2])
+        return _sides(f"{int(match[1])}x{int(match[2])} {kind}", kind, match[1], match[2])
     if match := _AREA.fullmatch(text):
-        number = float(match[1])
+        spelt = _spell(float(match[1]))
         if match[2] == "px":
-            return _area(text, Kind.ABOUT, number)
-        return _area(f"{_spell(number)}MP", Kind.AREA, number * 1e6)
+            return _area(f"{spelt}px", Kind.ABOUT, float(spelt))
+        return _area(f"{spelt}MP", Kind.AREA, float(spelt) * 1e6)
     if match := _PRINT.fullmatch(text):
         return _paper(text, match)
     return None
@@ -255,5 +259,9 @@ def _paper(text: str, match: re.Match[str]) -> Target | None:
         return None
     sheet = PAPERS_MM[name] if name else (float(across) * UNITS_MM[unit], float(down) * UNITS_MM[unit])
     sides = [round(side / MM_PER_INCH * float(dpi)) for side in sheet]
-    spelt = f"{name.upper()}@{dpi}dpi" if name and name.startswith("a") else text
+    if name:
+        sheet_name = name.upper() if name.startswith("a") else name
+    else:
+        sheet_name = f"{_spell(float(across))}x{_spell(float(down))}{unit}"
+    spelt = f"{sheet_name}@{_spell(float(dpi))}dpi"
     return _sides(spelt, Kind.PRINT, *(str(side) for side in sides))

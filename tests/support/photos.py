@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,35 @@ from PIL import Image, ImageCms
 
 from enlarger.imaging import Raster
 
+DATA = Path(skimage.data.__file__).parent
+MOSAIC = (
+    "astronaut",
+    "coffee",
+    "chelsea",
+    "rocket",
+    "motorcycle_left",
+    "hubble_deep_field",
+    "camera",
+    "ihc",
+    "grass",
+    "brick",
+    "gravel",
+)
+MOSAIC_PX = 256
+
 
 @cache
 def photo(name: str) -> NDArray[np.uint8]:
-    """`astronaut` 512x512, `coffee` 600x400, `chelsea` (a cat) 451x300, `rocket` 640x427: RGB."""
-    pixels: NDArray[np.uint8] = np.ascontiguousarray(getattr(skimage.data, name)()[..., :3])
+    """RGB: `astronaut` 512x512, `coffee` 600x400, `chelsea` (a cat) 451x300, `rocket` 640x427,
+    `motorcycle_left` 741x497, `retina` 1411x1411, `hubble_deep_field` 1000x872, `ihc` (tissue)
+    512x512.
+
+    Grey, as RGB: `camera` 512x512; `grass`, `brick` and `gravel` 512x512; scans of print: `page`
+    384x191, `text` 448x172.
+    """
+    [path] = DATA.glob(f"{name}.*")
+    with Image.open(path) as image:
+        pixels: NDArray[np.uint8] = np.array(image.convert("RGB"))
     pixels.setflags(write=False)
     return pixels
 
@@ -28,6 +53,33 @@ def crop(name: str, width: int, height: int) -> NDArray[np.uint8]:
     pixels = photo(name)
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     return pixels[top : top + height, left : left + width]
+
+
+@cache
+def mosaic(width: int, height: int) -> NDArray[np.uint8]:
+    """A large real picture: squares of MOSAIC's photographs at their own resolution, side by side."""
+    squares = []
+    for name in MOSAIC:
+        pixels = photo(name)
+        squares.append(
+            [
+                pixels[top : top + MOSAIC_PX, left : left + MOSAIC_PX]
+                for top in range(0, pixels.shape[0] - MOSAIC_PX + 1, MOSAIC_PX)
+                for left in range(0, pixels.shape[1] - MOSAIC_PX + 1, MOSAIC_PX)
+            ]
+        )
+    rows = []
+    number = 0
+    for _ in range(-(-height // MOSAIC_PX)):
+        row = []
+        for _ in range(-(-width // MOSAIC_PX)):
+            turn, which = divmod(number, len(squares))
+            row.append(squares[which][turn % len(squares[which])])
+            number += 1
+        rows.append(np.concatenate(row, axis=1))
+    whole = np.ascontiguousarray(np.concatenate(rows)[:height, :width])
+    whole.setflags(write=False)
+    return whole
 
 
 def scaled(name: str, width: int, height: int) -> NDArray[np.uint8]:

@@ -24,6 +24,13 @@ CLIP_LEVEL = np.float32(0.5 / 255)
 """Nearer to black or white than this counts as clipped."""
 BESIDE_PX = 6
 """How far on both sides of a seam the steps are that it is compared with."""
+SMOOTH_STEP = 4 / 255
+"""A seam is looked at where the input beside it has no step larger than this: elsewhere an edge of the
+picture itself, which may well lie on the border of a tile, would count as one."""
+SMOOTH_REACH_PX = 2
+"""How far a network draws an edge out, in input pixels."""
+STEP_FLOOR = 1 / 255
+"""Added to the steps at seams and beside them: a level more or less in a flat sky is not seen."""
 DB_MAX = 99.0
 
 
@@ -128,7 +135,7 @@ class Inspection:
 
     def _look_at_seams(self, above: Band | None, band: Band, top: int) -> None:
         if self._seam_columns.size:
-            self._steps(band, self._seam_columns, axis=1)
+            self._look_along(band, self._seam_columns, axis=1, top=top)
         if above is None or not self._seam_rows.size:
             window, first = band, top
         else:
@@ -136,22 +143,40 @@ class Inspection:
         # Each seam once: when the last of the rows below it has come.
         last = top + len(band) - BESIDE_PX
         due = self._seam_rows[(self._seam_rows > top - BESIDE_PX) & (self._seam_rows <= last)]
-        due = due[due - BESIDE_PX > first]
-        if due.size:
-            self._steps(window, due - first, axis=0)
+        self._look_along(window, due, axis=0, top=first)
 
-    def _steps(self, window: Band, seams: NDArray[np.int64], axis: int) -> None:
-        length = window.shape[axis]
-        inside = seams[(seams > BESIDE_PX) & (seams + BESIDE_PX < length)]
+    def _look_along(self, window: Band, seams: NDArray[np.int64], axis: int, top: int) -> None:
+        """Steps across `seams` (rows of the result, or columns) inside a window whose first row is `top`."""
+        first = top if axis == 0 else 0
+        for seam in seams:
+            start, stop = seam - first - BESIDE_PX - 1, seam - first + BESIDE_PX
+            if start < 0 or stop > window.shape[axis]:
+                continue
+            near = as_floats(np.take(window, np.arange(start, stop), axis))
+            steps = np.abs(np.diff(near, axis=axis)).mean(axis=2, dtype=np.float64)
+            smooth = self._smooth(int(seam), axis, top, top + window.shape[0])
+            along = steps[:, smooth] if axis == 0 else steps[smooth].T
+            self._at_seam[axis] += along[BESIDE_PX].sum() + STEP_FLOOR * along.shape[1]
+            beside = np.delete(along, BESIDE_PX, axis=0).mean(axis=0)
+            self._beside[axis] += beside.sum() + STEP_FLOOR * along.shape[1]
 
-        def steps(places: NDArray[np.int64]) -> float:
-            later, earlier = (as_floats(np.take(window, places - back, axis)) for back in (0, 1))
-            return float(np.abs(later - earlier).mean(dtype=np.float64)) if places.size else 0.0
-
-        if inside.size:
-            self._at_seam[axis] += steps(inside) * window.shape[1 - axis]
-            beside = [steps(inside + offset) for offset in range(-BESIDE_PX, BESIDE_PX + 1) if offset]
-            self._beside[axis] += float(np.mean(beside)) * window.shape[1 - axis]
+    def _smooth(self, seam: int, axis: int, top: int, bottom: int) -> NDArray[np.bool_]:
+        """Where along a seam the input has no edge: for each column of a row, each row of a column."""
+        size, own = self._source.size, self._size
+        length, whole = (size.height, own.height) if axis == 0 else (size.width, own.width)
+        reach = BESIDE_PX * length / whole + SMOOTH_REACH_PX
+        place = seam * length / whole
+        low, high = max(0, int(place - reach)), min(length, int(np.ceil(place + reach)))
+        if axis == 0:
+            near = as_floats(self._source.read(low, high))
+            ours, theirs = np.arange(own.width), (size.width, own.width)
+        else:
+            rows = np.arange(top, bottom) * size.height // own.height
+            near = as_floats(self._source.read(int(rows[0]), int(rows[-1]) + 1)[:, low:high])
+            ours, theirs = np.arange(top, bottom), (size.height, own.height)
+        places = ours * theirs[0] // theirs[1]
+        is_smooth = np.abs(np.diff(near, axis=axis)).max(axis=(axis, 2), initial=0) <= SMOOTH_STEP
+        return np.asarray(is_smooth[places - (0 if axis == 0 else int(places[0]))])
 
 
 def _patches(values: Band) -> Band:

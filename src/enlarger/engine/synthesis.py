@@ -12,8 +12,12 @@ from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, like,
 from enlarger.engine.runner import Runner
 from enlarger.engine.tiling import Tiling
 
-OPACITY_SNAP = 2.5 / 255
+OPACITY_SNAP = 4 / 255
 """Nearer than this to clear or opaque is meant to be so; networks and filters miss by a level or two."""
+OPACITY_CONTRAST = 0.6
+"""Contrast at which a network sees opacity: beside a hard edge from black to white SPAN, as published,
+leaves specks of the other colour. At 0.6 of the contrast a sprite's opacity comes back at 38.7 dB, at
+the whole of it at 22.6, bicubic at 25.7; a soft edge at 49 dB."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,10 @@ def enlarge_opacity(
         if least == most:
             shape = (tile.shape[0] * faithful.scale, tile.shape[1] * faithful.scale, 3)
             return np.full(shape, least, tile.dtype)
-        return like(snapped(as_floats(faithful.run(tile))), tile.dtype)
+        middle, contrast = np.float32(0.5), np.float32(OPACITY_CONTRAST)
+        paler = like(middle + (as_floats(tile) - middle) * contrast, tile.dtype)
+        answer = middle + (as_floats(faithful.run(paler)) - middle) / contrast
+        return like(snapped(answer), tile.dtype)
 
     for step in passes:
         bands = synthesise(source, run, faithful.scale, step.base, on_tile)

@@ -1,0 +1,86 @@
+"""Bands: whatever they are cut into, a reader gives the rows of the whole picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enlarger.engine.bands import Band, Sliding, as_bytes, as_floats, read_all, strips, together
+from enlarger.target import Size
+
+
+def _picture(height: int) -> Band:
+    return np.arange(height * 6, dtype=np.float32).reshape(height, 2, 3)
+
+
+@st.composite
+def bands_and_reads(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int]]]:
+    """Heights of bands, and reads whose starts never go back."""
+    heights = draw(st.lists(st.integers(1, 9), min_size=1, max_size=12))
+    total = sum(heights)
+    starts = sorted(draw(st.lists(st.integers(0, total - 1), min_size=1, max_size=12)))
+    return heights, [(start, draw(st.integers(start + 1, total))) for start in starts]
+
+
+@given(bands_and_reads())
+def test_reads_that_go_forward_give_the_rows_of_the_whole(
+    case: tuple[list[int], list[tuple[int, int]]],
+) -> None:
+    heights, reads = case
+    whole = _picture(sum(heights))
+    made = 0
+
+    def bands() -> Iterator[Band]:
+        nonlocal made
+        for height in heights:
+            made += height
+            yield whole[made - height : made]
+
+    sliding = Sliding(bands(), Size(2, sum(heights)))
+    furthest = 0
+    for start, stop in reads:
+        np.testing.assert_array_equal(sliding.read(start, stop), whole[start:stop])
+        furthest = max(furthest, stop)
+        # No band is made before a row of it is asked for.
+        assert made - max(heights) < furthest
+
+
+def test_rows_that_were_let_go_are_not_given_again() -> None:
+    whole = _picture(40)
+    sliding = Sliding((whole[top : top + 10] for top in range(0, 40, 10)), Size(2, 40))
+    sliding.read(25, 30)
+    with pytest.raises(ValueError, match="row 5 was asked for, 20 is the first that is kept"):
+        sliding.read(5, 30)
+
+
+@given(st.builds(Size, st.integers(1, 300_000), st.integers(1, 5000)))
+def test_strips_cover_every_row_once_in_a_bounded_size(size: Size) -> None:
+    cut = strips(size)
+    assert [start for start, _ in cut] == [0, *(stop for _, stop in cut[:-1])]
+    assert cut[-1][1] == size.height
+    rows = max(stop - start for start, stop in cut)
+    assert rows <= 16 or rows * size.width * 3 * 4 <= 8 * 1024 * 1024
+
+
+def test_pictures_are_combined_row_by_row() -> None:
+    size = Size(2, 4000)
+    one, other = _picture(4000), _picture(4000)[::-1]
+
+    def cut(picture: Band, step: int) -> list[Band]:
+        return [picture[top : top + step] for top in range(0, 4000, step)]
+
+    readers = [Sliding(cut(one, 7), size), Sliding(cut(other, 130), size)]
+    summed = np.concatenate(list(together(np.add, *readers)))
+    np.testing.assert_array_equal(summed, one + other)
+    np.testing.assert_array_equal(np.concatenate(list(read_all(Sliding(iter([one]), size)))), one)
+
+
+def test_bytes_and_floats_go_there_and_back() -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1)
+    np.testing.assert_array_equal(as_bytes(as_floats(levels)), levels)
+    beyond = np.array([-0.5, 0.0, 0.4999, 1.0, 1.5], np.float32).reshape(1, -1, 1)
+    assert as_bytes(beyond).ravel().tolist() == [0, 0, 127, 255, 255]
