@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from PIL import Image
 
 from enlarger.engine.engine import Engine, networks_for
@@ -27,12 +32,15 @@ from enlarger.moving import animate, check_moving
 from enlarger.output import metadata_for, write
 from enlarger.progress import OnTile, ignore_progress
 from enlarger.recipe import Recipe
-from enlarger.request import MAX_OUTPUT_PIXELS, Mode, UpscaleRequest
+from enlarger.request import MAX_OUTPUT_PIXELS, Mode, Seamless, UpscaleRequest
 from enlarger.settings import Settings
 from enlarger.target import Size, Target
 
 if TYPE_CHECKING:
     from enlarger.intake import ImageLike
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -115,29 +123,38 @@ class Upscaler:
         creativity: float | None = None,
         seed: int = 0,
         model: str | None = None,
+        styles: Sequence[ImageLike] = (),
         max_pixels: int | None = MAX_OUTPUT_PIXELS,
         tile_px: int | None = None,
         on_tile: OnTile = ignore_progress,
+        **dials: Any,
     ) -> Result:
         """Enlarge one picture.
 
         mode             `fast`: one small network, nothing invented. `conservative`: fine texture as
                          far as `creativity` says, and scaled down the result is the input again.
+                         `creative`: seeded texture that the input does not show, and a look.
         scale            1 to 64, output pixels per input pixel along one axis; 4 if neither this nor
                          `target` is given.
         target           the size in words: `3840w`, `24MP`, `A3@300dpi`; see `enlarger.target`.
-        prompt           what the picture shows; chooses the network for drawings.
-        negative_prompt  what it does not show.
+        prompt           how the picture shall look, or what it shows, in English: in `creative` it
+                         steers the look, in `conservative` it chooses the network for drawings.
+        negative_prompt  how it shall not look.
         creativity       0 to 1; more makes more texture. None is the mode's own measure.
-        seed             kept with the result; `fast` and `conservative` have nothing random.
+        seed             of what is random in `creative`; the others have nothing random.
+        styles           pictures whose palette and tonality `creative` takes over.
         model            a network of the catalogue instead of `fast`'s own, such as `realesrgan-x4plus`.
         max_pixels       largest result, 268 million by default; None for no limit.
         tile_px          most input pixels in a tile; None is what the memory allows.
         on_tile          called with tiles done and tiles in all; may raise to stop.
+        dials            any other field of `UpscaleRequest` by its name: style_preset, detail,
+                         fractality, image_fidelity, prompt_fidelity, refinement, creativity_decay,
+                         style_fidelity, tile_style, seamless, override_preset.
 
         Raises BadParameter, UnsupportedPicture, PictureTooLarge, ModelError, Collapsed,
         OutOfMemory, ReceiptFailed.
         """
+        pictures = [as_picture(style) for style in styles]
         request = make_request(
             mode=mode,
             scale=scale,
@@ -147,8 +164,12 @@ class Upscaler:
             creativity=creativity,
             seed=seed,
             model=model,
+            style_pictures=tuple(digest_of(picture) for picture in pictures),
+            **dials,
         )
-        rendering = self.render(image, request, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile)
+        rendering = self.render(
+            image, request, styles=pictures, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile
+        )
         picture = rendering.collect()
         receipt = rendering.receipt()
         receipt.demand()
@@ -159,6 +180,7 @@ class Upscaler:
         image: ImageLike,
         request: UpscaleRequest,
         *,
+        styles: Sequence[Picture] = (),
         max_pixels: int | None = MAX_OUTPUT_PIXELS,
         tile_px: int | None = None,
         on_tile: OnTile = ignore_progress,
@@ -166,7 +188,7 @@ class Upscaler:
         """The result of `request`, made as its rows are taken; for pictures larger than memory."""
         picture = as_picture(image)
         return self._ready(request).upscale(
-            picture, request, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile
+            picture, request, styles=styles, max_pixels=max_pixels, tile_px=tile_px, on_tile=on_tile
         )
 
     def to_file(
@@ -294,14 +316,32 @@ def upscale(image: ImageLike, **options: Any) -> Result:
         return enlarge(image, **options)
 
 
+def digest_of(picture: Picture) -> str:
+    """SHA-256 of a picture's colours, in hex: the name of a style picture in a request."""
+    return hashlib.sha256(picture.colour.array().tobytes()).hexdigest()
+
+
 def make_request(
-    *, mode: str = "fast", scale: float | None = None, target: str | None = None, **fields: Any
+    *,
+    mode: str = "fast",
+    scale: float | None = None,
+    target: str | None = None,
+    seamless: str = "none",
+    **fields: Any,
 ) -> UpscaleRequest:
-    """A request from plain values. Raises BadParameter, also if both `scale` and `target` are given."""
+    """A request from plain values.
+
+    Raises BadParameter, also for a field that there is not, and if both `scale` and `target` are given.
+    """
     if scale is not None and target is not None:
         raise BadParameter("give scale or target, not both", param="target")
+    known = {one.name for one in dataclass_fields(UpscaleRequest)}
+    for name in fields.keys() - known:
+        raise BadParameter(f"{name} is not one of: {', '.join(sorted(known))}", param=name)
     size = Target.parse(target) if target is not None else Target.factor(4 if scale is None else scale)
-    return UpscaleRequest(mode=parse_mode(mode), target=size, **fields)
+    return UpscaleRequest(
+        mode=parse_mode(mode), target=size, seamless=_one_of(Seamless, "seamless", seamless), **fields
+    )
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -313,20 +353,20 @@ def make_engine(settings: Settings) -> Engine:
 
 def parse_mode(text: str) -> Mode:
     """Raises BadParameter, listing the modes, for anything else."""
-    try:
-        return Mode(text)
-    except ValueError:
-        known = ", ".join(Mode)
-        raise BadParameter(f"mode is {text!r}; it must be one of: {known}", param="mode") from None
+    return _one_of(Mode, "mode", text)
 
 
 def parse_metadata(text: str) -> MetadataPolicy:
     """Raises BadParameter, listing the policies, for anything else."""
+    return _one_of(MetadataPolicy, "metadata", text)
+
+
+def _one_of(kind: type[Choice], name: str, text: str) -> Choice:
     try:
-        return MetadataPolicy(text)
+        return kind(text)
     except ValueError:
-        known = ", ".join(MetadataPolicy)
-        raise BadParameter(f"metadata is {text!r}; it must be one of: {known}", param="metadata") from None
+        known = ", ".join(kind)
+        raise BadParameter(f"{name} is {text!r}; it must be one of: {known}", param=name) from None
 
 
 def parse_quality(quality: int | None) -> int | None:

@@ -92,11 +92,14 @@ class UpscaleRequest:
     fractality: float = 0.5
     """Scale of the texture that is made, 0 to 1: more is finer."""
     refinement: int = 1
-    """Further passes over the result, 0 to 4: each sharpens what the one before made."""
+    """Further passes over the result, 0 to 4: each takes contours and texture further from the input."""
     creativity_decay: float = 0.5
-    """What is left of the creativity from one pass to the next, 0 to 1; more leaves more."""
+    """What is left of the creativity from one pass to the next, 0 to 1; more leaves more, and so ends
+    further from the input."""
     style_fidelity: float = 0.5
     """How much of the style pictures' palette is taken over, 0 to 1."""
+    style_pictures: tuple[str, ...] = ()
+    """SHA-256 of the samples of each style picture; the pictures themselves go beside the request."""
     tile_style: bool = False
     """Whether each part of the picture takes the style of the same part of the style pictures."""
     seamless: Seamless = Seamless.NONE

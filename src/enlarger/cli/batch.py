@@ -18,7 +18,7 @@ from enlarger.cli.forecast import Forecast, forecast
 from enlarger.cli.reporters import Reporter
 from enlarger.errors import BadParameter, DeviceError, EnlargerError, ModelError
 from enlarger.files import clear_abandoned
-from enlarger.imaging import SUFFIXES, Format, decode, is_animated
+from enlarger.imaging import SUFFIXES, Format, Picture, decode, is_animated
 from enlarger.progress import OnTile
 from enlarger.request import MAX_OUTPUT_PIXELS, UpscaleRequest
 from enlarger.target import Size
@@ -43,6 +43,8 @@ class Order:
     """Largest result; None for no limit."""
     tile_px: int | None = None
     """Most input pixels in a tile; None is what the memory allows."""
+    styles: tuple[Picture, ...] = ()
+    """The style pictures that the request names."""
 
     def __post_init__(self) -> None:
         if self.exists is Exists.UPDATE and self.metadata == "strip":
@@ -148,6 +150,7 @@ def enlarged(enlarge: Upscaler, order: Order, errand: Errand, on_tile: OnTile) -
         "quality": order.quality,
         "max_pixels": order.max_pixels,
         "tile_px": order.tile_px,
+        "styles": order.styles,
         "on_tile": on_tile,
     }
     with _readable(), errand.source.open("rb") as file:

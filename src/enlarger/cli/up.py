@@ -17,6 +17,7 @@ from enlarger.cli.exists import Exists, parse_exists
 from enlarger.cli.names import Template
 from enlarger.cli.reporters import Reporter, json_lines, terminal
 from enlarger.errors import BadParameter
+from enlarger.imaging import Picture, decode
 from enlarger.request import MAX_OUTPUT_PIXELS
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ ToOption = Annotated[
     str | None,
     typer.Option("--to", help="Size in words: 3840w, 2160h, '3840x2160 fill', 24MP, A3@300dpi."),
 ]
-ModeOption = Annotated[str, typer.Option("--mode", help="fast or conservative.")]
+ModeOption = Annotated[str, typer.Option("--mode", help="fast, conservative or creative.")]
 ModelOption = Annotated[
     str | None,
     typer.Option("--model", "-n", help="A network by name instead of fast's own; see `models list`."),
@@ -89,7 +90,41 @@ def up(
     creativity: Annotated[
         float | None, typer.Option("--creativity", help="0 to 1; more makes more texture.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Kept with the result.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of what is random in creative.")] = 0,
+    style_preset: Annotated[
+        str | None, typer.Option("--style-preset", help="Such as analog-film, anime, cinematic.")
+    ] = None,
+    styles: Annotated[
+        list[Path] | None,
+        typer.Option("--style", help="A picture whose palette creative takes over; may be repeated."),
+    ] = None,
+    style_fidelity: Annotated[
+        float, typer.Option("--style-fidelity", help="0 to 1; more takes over more of the palette.")
+    ] = 0.5,
+    tile_style: Annotated[
+        bool, typer.Option("--tile-style", help="Each part takes the style of the same part.")
+    ] = False,
+    detail: Annotated[
+        float, typer.Option("--detail", help="-1 to 1; more makes stronger fine detail.")
+    ] = 0.0,
+    fractality: Annotated[
+        float, typer.Option("--fractality", help="0 to 1; more makes finer texture.")
+    ] = 0.5,
+    image_fidelity: Annotated[
+        float, typer.Option("--image-fidelity", help="0 to 1; more stays nearer to the input.")
+    ] = 0.75,
+    prompt_fidelity: Annotated[
+        float, typer.Option("--prompt-fidelity", help="0 to 1; more makes more of the words.")
+    ] = 0.5,
+    refinement: Annotated[
+        int, typer.Option("--refinement", help="Further passes of creative, 0 to 4.")
+    ] = 1,
+    creativity_decay: Annotated[
+        float, typer.Option("--creativity-decay", help="0 to 1; more leaves more to later passes.")
+    ] = 0.5,
+    seamless: Annotated[
+        str, typer.Option("--seamless", help="none, texture (all borders fit) or skybox (left and right).")
+    ] = "none",
     exists: ExistsOption = str(Exists.OWN),
     name: NameOption = None,
     metadata: MetadataOption = "keep",
@@ -106,7 +141,9 @@ def up(
 
     `enlarger photo.jpg` is the same as `enlarger up photo.jpg`.
     """
-    from enlarger.library import make_request, parse_format
+    from enlarger.library import digest_of, make_request, parse_format
+
+    pictures = [_style(path) for path in styles or ()]
 
     chosen = None if format_ is None else parse_format(format_)
     request = make_request(
@@ -118,6 +155,17 @@ def up(
         creativity=creativity,
         seed=seed,
         model=model,
+        style_preset=style_preset,
+        style_pictures=tuple(digest_of(picture) for picture in pictures),
+        style_fidelity=style_fidelity,
+        tile_style=tile_style,
+        detail=detail,
+        fractality=fractality,
+        image_fidelity=image_fidelity,
+        prompt_fidelity=prompt_fidelity,
+        refinement=refinement,
+        creativity_decay=creativity_decay,
+        seamless=seamless,
     )
     order = Order(
         request,
@@ -127,6 +175,7 @@ def up(
         quality,
         max_pixels or None,
         tile * tile if tile else None,
+        tuple(pictures),
     )
     errands = plan_errands(
         named(inputs, more_inputs),
@@ -142,6 +191,14 @@ def up(
         code = act(errands, order, enlarge, reporter)
     if code:
         raise typer.Exit(code)
+
+
+def _style(path: Path) -> Picture:
+    try:
+        with path.open("rb") as file:
+            return decode(file)
+    except OSError as error:
+        raise BadParameter(f"style {path} cannot be read: {error.strerror}", param="style") from error
 
 
 def named(*lists: list[Path] | None) -> list[Path]:

@@ -45,6 +45,7 @@ from enlarger.engine.runner import Runner
 from enlarger.engine.runtimes import Precision, Runtime, SampleType
 from enlarger.engine.seamless import margins, widened, widened_canvas
 from enlarger.engine.synthesis import enlarge, enlarge_opacity
+from enlarger.errors import BadParameter
 from enlarger.imaging.alpha import bleed
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster, RasterWriter
@@ -192,12 +193,17 @@ class Engine:
 
         Equal requests give equal pixels on one machine and version.
 
-        styles   pictures whose palette and tonality `creative` takes over.
+        styles   pictures whose palette and tonality `creative` takes over, as many as the request names.
         on_tile  told tiles done and tiles in all; may raise to stop.
 
         The rest is as for `plan`. Raises BadParameter, PictureTooLarge, ModelMissing and
         DigestMismatch before any work.
         """
+        if len(styles) != len(request.style_pictures):
+            raise BadParameter(
+                f"style_pictures names {len(request.style_pictures)} pictures and {len(styles)} are here",
+                param="style_pictures",
+            )
         size = Size(picture.width, picture.height)
         plan = self.plan(
             size,

@@ -146,7 +146,7 @@ class Inspection:
         self._look_along(window, due, axis=0, top=first)
 
     def _look_along(self, window: Band, seams: NDArray[np.int64], axis: int, top: int) -> None:
-        """Steps across `seams` (rows of the result, or columns) inside a window whose first row is `top`."""
+        """Steps across `seams` (rows of the result, or columns) in a window whose first row is `top`."""
         first = top if axis == 0 else 0
         for seam in seams:
             start, stop = seam - first - BESIDE_PX - 1, seam - first + BESIDE_PX
