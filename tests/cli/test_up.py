@@ -52,6 +52,38 @@ def test_without_an_output_the_result_lies_beside_the_input(photo: Path, tmp_pat
     assert size_of(tmp_path / "photo_4x.jpg") == (320, 240)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["photo.jpg"],
+        ["./photo.jpg"],
+        ["-i", "photo.jpg"],
+        ["up", "-i", "photo.jpg"],
+        ["--input", "photo.jpg"],
+    ],
+)
+def test_up_need_not_be_said(photo: Path, tmp_path: Path, words: list[str]) -> None:
+    run = enlarger(*words, "-o", "out.png", "-s", "1", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    assert size_of(tmp_path / "out.png") == (80, 60)
+
+
+def test_a_word_that_is_nothing_is_a_wrong_command(tmp_path: Path) -> None:
+    run = enlarger("enhance", cwd=tmp_path)
+    assert run.returncode == 2
+    assert "No such command 'enhance'" in run.stderr
+
+
+def test_a_named_network_is_in_the_recipe(photo: Path, tmp_path: Path) -> None:
+    from enlarger.cli.replay import recipe_in
+
+    run = enlarger("up", photo, "-o", "out.png", "-n", "realesr-animevideov3-x4", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    recipe = recipe_in(tmp_path / "out.png")
+    assert recipe.request.model == "realesr-animevideov3-x4"
+    assert list(recipe.networks) == ["realesr-animevideov3-x4"]
+
+
 def test_a_folder_twice_makes_the_same_results_twice(tmp_path: Path, photo: Path) -> None:
     for _ in range(2):
         run = enlarger("up", ".", cwd=tmp_path)
