@@ -31,6 +31,8 @@ SMOOTH_REACH_PX = 2
 """How far a network draws an edge out, in input pixels."""
 STEP_FLOOR = 1 / 255
 """Added to the steps at seams and beside them: a level more or less in a flat sky is not seen."""
+SLOPE_NOISE = 1 / 255
+"""Slopes of a picture, of 0..1 a pixel, that are no more than its rounding."""
 DB_MAX = 99.0
 
 
@@ -94,10 +96,9 @@ class Inspection:
         self._compare_to(self._source.size.height)
         mean = self._squared / (3 * self._source.size.pixels)
         consistency = DB_MAX if mean == 0 else min(DB_MAX, float(-10 * np.log10(mean)))
-        try:
-            shift = float(np.hypot(*np.linalg.solve(self._normal, self._projection)))
-        except np.linalg.LinAlgError:
-            shift = 0.0  # A picture without edges lies wherever it likes.
+        # Slopes of less than a grey level say nothing: a picture without edges lies wherever it likes.
+        least = np.eye(2) * self._source.size.pixels * SLOPE_NOISE**2
+        shift = float(np.hypot(*np.linalg.solve(self._normal + least, self._projection)))
         drift = np.concatenate(self._drifts) if self._drifts else np.zeros(1)
         beside = self._beside.sum()
         seams = float(self._at_seam.sum() / beside) if beside > 0 else 1.0
