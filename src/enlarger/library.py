@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from PIL import Image
 
 from enlarger.engine.engine import Engine, networks_for

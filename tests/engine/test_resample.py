@@ -79,3 +79,19 @@ def test_light_goes_there_and_back_for_every_level_of_8_and_16_bits() -> None:
 def test_a_picture_of_the_wanted_size_is_not_touched() -> None:
     pixels = photo("chelsea")
     np.testing.assert_array_equal(_whole(fitted(_of(pixels), Size(451, 300), BYTE)), pixels)
+
+
+@pytest.mark.parametrize("factor", [4, 16])
+def test_scaling_down_a_lot_reads_no_more_at_a_time_than_scaling_up(factor: int) -> None:
+    source = _of(np.zeros((400 * factor, 200 * factor, 3), np.uint8))
+    reads = []
+
+    class Watched:
+        size = source.size
+
+        def read(self, start: int, stop: int) -> Band:
+            reads.append((stop - start) * self.size.width * 3 * 4)
+            return source.read(start, stop)
+
+    assert _whole(resample_values(Watched(), Size(200, 400))).shape == (400, 200, 3)
+    assert max(reads) <= 2 * bands.STRIP_BYTES

@@ -76,9 +76,9 @@ class Sliding:
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
-def strips(size: Size, channels: int = 3) -> list[tuple[int, int]]:
-    """Starts and stops of equal strips of about STRIP_BYTES of float32."""
-    rows = max(16, STRIP_BYTES // (size.width * channels * 4))
+def strips(size: Size, *, least: int = 16) -> list[tuple[int, int]]:
+    """Starts and stops of equal strips of about STRIP_BYTES of float32, and of at least `least` rows."""
+    rows = max(least, STRIP_BYTES // (size.width * 3 * 4))
     return [(start, min(start + rows, size.height)) for start in range(0, size.height, rows)]
 
 

@@ -21,6 +21,8 @@ from enlarger.target import Size
 Floats = NDArray[np.float32]
 SUPPORT = {Image.Resampling.LANCZOS: 3.0, Image.Resampling.BICUBIC: 2.0, Image.Resampling.BILINEAR: 1.0}
 """Half width of each kernel in pixels of the smaller picture."""
+LEAST_ROWS = 4
+"""In a strip: fewer would read more rows for the kernel's margin than for themselves."""
 _THREADS = ThreadPoolExecutor(max_workers=3, thread_name_prefix="resample")
 """One channel each: Pillow's filter lets go of the interpreter."""
 
@@ -50,7 +52,9 @@ def _resample(
 ) -> Bands:
     ratio = source.size.height / size.height
     margin = int(np.ceil(SUPPORT[kernel] * max(ratio, 1.0))) + 1
-    for top, bottom in strips(size):
+    # A row of a small result is many rows of its source: the larger of the two sides is bounded.
+    widest = max(size.width, int(source.size.width * ratio))
+    for top, bottom in strips(Size(widest, size.height), least=LEAST_ROWS):
         upper, lower = top * ratio, min(bottom * ratio, source.size.height)
         first = max(0, int(upper) - margin)
         last = min(source.size.height, int(np.ceil(lower)) + margin)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,10 @@ CHANNELS_LAST = np.array([0, 2, 3, 1], np.int64)
 CHANNELS_FIRST = np.array([0, 3, 1, 2], np.int64)
 EVERY_AXIS = np.array([0, 1, 2, 3], np.int64)
 BYTE_MAX = 255.0
-NO_MEMORY = ("bad_alloc", "memory", "allocat")
-"""What OpenVINO's and oneDNN's errors say when the system gives no memory; they have no type for it."""
+NO_MEMORY = ("alloc", "memory", "broken promise")
+"""What OpenVINO's and oneDNN's errors say when the system gives no memory; they have no type for it.
+`std::bad_alloc`, `could not allocate`, and most often "Convolution node with name '...' can't alloc";
+where another thread had been making the same kernel, its promise of it is broken."""
 
 
 def build_model(network: Network, samples: SampleType) -> ov.Model:
@@ -172,37 +175,51 @@ class OpenVinoRuntime:
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
         }
-        model = self._core.compile_model(build_model(network, samples), "CPU", options)
-        return _Compiled(model, network, precision, samples)
+
+        def make() -> ov.CompiledModel:
+            return self._core.compile_model(build_model(network, samples), "CPU", options)
+
+        return _Compiled(make, network, precision, samples)
 
 
 class _Compiled:
     def __init__(
-        self, model: ov.CompiledModel, network: Network, precision: Precision, samples: SampleType
+        self,
+        make: Callable[[], ov.CompiledModel],
+        network: Network,
+        precision: Precision,
+        samples: SampleType,
     ) -> None:
         self.scale = network.scale
         self.precision = precision
         self._name = network.name
         self._dtype = np.uint8 if samples is SampleType.BYTE else np.float32
-        self._request = model.create_infer_request()
+        self._make = make
+        self._request = make().create_infer_request()
 
     def release(self) -> None:
-        self._request.get_compiled_model().release_memory()
+        if self._request is not None:
+            self._request.get_compiled_model().release_memory()
 
     def run(self, tile: Samples, *extras: Samples) -> Samples:
-        batch = {0: ov.Tensor(np.array(tile, self._dtype)[np.newaxis], shared_memory=True)}
+        height, width = tile.shape[:2]
+        batch = {0: ov.Tensor(np.array(tile, self._dtype, order="C")[np.newaxis], shared_memory=True)}
         for index, extra in enumerate(extras, start=1):
             values = np.ascontiguousarray(extra, np.float32)[np.newaxis]
             batch[index] = ov.Tensor(values, shared_memory=True)
         try:
+            if self._request is None:
+                self._request = self._make().create_infer_request()
             self._request.infer(batch, share_inputs=True, share_outputs=True)
         except (RuntimeError, MemoryError) as error:
-            if not any(words in str(error).lower() for words in NO_MEMORY):
+            if not (
+                isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY)
+            ):
                 raise
-            height, width = tile.shape[:2]
+            # It holds what it had taken, and its shapes are half those of the failed tile.
+            self._request = None
             raise OutOfMemory(f"{self._name} found no memory for a tile of {width}x{height}") from error
         if not np.isfinite(self._request.get_output_tensor(1).data):
-            height, width = tile.shape[:2]
             raise Collapsed(
                 f"{self._name} in {self.precision} gave values that are not numbers"
                 f" for a tile of {width}x{height}"
