@@ -66,7 +66,7 @@ class BadParameter(UsageError):
 
 
 class UnsupportedPicture(UsageError):
-    """The file is not a readable PNG, JPEG or WebP picture; convert or repair it first."""
+    """The file is not a picture that can be read here; convert or repair it first."""
 
     code = "unsupported_picture"
 
