@@ -52,10 +52,10 @@ def test_tiles_are_bit_identical_to_the_whole_picture(precise: Engine, tile_px: 
 
 
 def test_two_passes_and_a_resample_do_not_depend_on_the_tiles_either(engine: Engine) -> None:
-    picture = Picture.of(crop("chelsea", 90, 70))
+    picture = Picture.of(crop("chelsea", 60, 50))
     whole = _colours(engine, picture, _to("6x"))
-    assert whole.shape == (420, 540, 3)
-    np.testing.assert_array_equal(_colours(engine, picture, _to("6x"), tile_px=70 * 70), whole)
+    assert whole.shape == (300, 360, 3)
+    np.testing.assert_array_equal(_colours(engine, picture, _to("6x"), tile_px=56 * 56), whole)
 
 
 def test_a_halo_below_the_radius_would_be_seen(runtime: OpenVinoRuntime, store: ModelStore) -> None:
@@ -73,7 +73,7 @@ def test_equal_requests_give_equal_pixels(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "size"), [("1x", (60, 40)), ("2.5x", (150, 100)), ("100w", (100, 67)), ("20x", (1200, 800))]
+    ("target", "size"), [("1x", (60, 40)), ("2.5x", (150, 100)), ("100w", (100, 67)), ("17x", (1020, 680))]
 )
 def test_any_size_is_reached_exactly(engine: Engine, target: str, size: tuple[int, int]) -> None:
     rendering = engine.upscale(Picture.of(crop("coffee", 60, 40)), _to(target))
@@ -218,7 +218,19 @@ def test_every_tile_has_the_same_shape(store: ModelStore) -> None:
 def test_the_result_is_made_while_it_is_taken(store: ModelStore) -> None:
     runtime = ToyRuntime()
     rendering = Engine(runtime, store, known_networks()).upscale(
-        Picture(Raster.of(np.zeros((3000, 400, 3), np.uint8))), FOUR, tile_px=200 * 200
+        Picture(Raster.of(np.zeros((1500, 200, 3), np.uint8))), FOUR, tile_px=100 * 100
     )
     next(iter(rendering.rows()))
     assert 0 < len(runtime.shapes) < rendering.plan.tiles / 2
+
+
+def test_garbage_under_full_transparency_leaves_no_halo(engine: Engine) -> None:
+    pytest.importorskip("enlarger.imaging.alpha", reason="hidden colours are not bled yet")
+    rows, columns = np.indices((96, 96))
+    inside = (rows - 48) ** 2 + (columns - 48) ** 2 < 30**2
+    alpha = np.where(inside, 255, 0).astype(np.uint8)
+    figure = np.where(inside[..., np.newaxis], (200, 40, 40), (0, 255, 0)).astype(np.uint8)
+    colour, opacity = _with_alpha(engine, figure, alpha)
+    seen = colour[opacity > 32].astype(int)
+    # Red as it was, wherever anything can be seen: no green and no dark rim.
+    assert np.abs(seen - (200, 40, 40)).max() <= 12

@@ -1,0 +1,236 @@
+"""Receipts: clean results pass, and every fault that was put in on purpose fails under its name."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import skimage.color
+from numpy.typing import NDArray
+from PIL import Image
+
+from enlarger.engine.engine import Engine
+from enlarger.engine.inspection import Inspection, Measures
+from enlarger.engine.receipt import FAITHFUL_LIMITS, Limit, Receipt, Verdict, judge
+from enlarger.engine.runtimes import Precision, Samples
+from enlarger.engine.runtimes.openvino import OpenVinoRuntime
+from enlarger.engine.rendering import Colours
+from enlarger.errors import ReceiptFailed
+from enlarger.imaging import Format, Picture, Raster
+from enlarger.models import ModelStore, known_networks
+from enlarger.output import write
+from enlarger.request import Mode, UpscaleRequest
+from enlarger.target import Size
+from tests.engine.conftest import Upscale
+from tests.support.drawn import drawing, screenshot, sprite
+from tests.support.photos import crop, mosaic, photo
+from tests.support.toys import Harm, HarmfulRuntime
+
+CLEAN = Measures(50.0, 0.1, 0.0, 1.0, 0.0)
+PIXELS = crop("coffee", 240, 200)
+TILE_PX = 112 * 112
+
+
+def _receipt(engine: Engine, pixels: NDArray = PIXELS) -> Receipt:
+    rendering = engine.upscale(Picture.of(pixels), UpscaleRequest(), tile_px=TILE_PX)
+    rendering.collect()
+    return rendering.receipt()
+
+
+def _harmed(harm: Harm, runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
+    return Engine(HarmfulRuntime(runtime, harm), store, known_networks())
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        crop("astronaut", 96, 96),
+        crop("chelsea", 96, 96),
+        crop("grass", 96, 96),
+        crop("hubble_deep_field", 96, 96),
+        crop("page", 128, 96),
+        drawing(96, 96),
+        screenshot()[20:116, :128],
+        np.ascontiguousarray(sprite(4)[:96, :96, :3]),
+    ],
+    ids=["face", "fur", "grass", "stars", "scan", "drawing", "screenshot", "sprite"],
+)
+def test_clean_results_do_not_fail(enlarge: Upscale, pixels: NDArray, mode: Mode) -> None:
+    if mode is Mode.CONSERVATIVE:
+        pixels = pixels[:64, :64]
+    _, receipt = enlarge(pixels, "4x", mode)
+    assert receipt.verdict is not Verdict.FAIL, receipt.reasons
+
+
+def test_a_photograph_in_many_tiles_passes(engine: Engine) -> None:
+    receipt = _receipt(engine)
+    assert receipt.verdict is Verdict.PASS
+    assert receipt.reasons == ()
+    assert receipt.seam_energy < 1.2
+
+
+def test_an_edge_of_the_picture_on_the_border_of_a_tile_is_no_seam(engine: Engine) -> None:
+    """Photographs side by side, whose borders are those of the tiles."""
+    picture = Picture.of(np.ascontiguousarray(mosaic(512, 256)))
+    rendering = engine.upscale(picture, UpscaleRequest(), tile_px=(256 + 24) * 256)
+    assert rendering.plan.seams[1] == [1024]
+    rendering.collect()
+    assert rendering.receipt().seam_energy < 1.3
+
+
+def shifted_colour(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+    moved = answer.astype(int) + (14, -8, 0)
+    return np.clip(moved, 0, 255).astype(np.uint8)
+
+
+def shifted_pixels(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+    return np.roll(answer, 2, axis=1)
+
+
+def black_area(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+    answer[100:230, 120:260] = 0
+    return answer
+
+
+def black_square(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+    answer[200:264, 200:264] = 0
+    return answer
+
+
+class Alternating:
+    """Every second tile a little brighter."""
+
+    def __init__(self, levels: int) -> None:
+        self.levels = levels
+        self.count = 0
+
+    def __call__(self, tile: Samples, answer: Samples, precision: Precision) -> Samples:
+        self.count += 1
+        added = self.levels if self.count % 2 else 0
+        return np.clip(answer.astype(int) + added, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("harm", "measure"),
+    [
+        (shifted_colour, "colour_drift"),
+        (shifted_pixels, "shift_px"),
+        (Alternating(6), "seam_energy"),
+        (black_area, "consistency_db"),
+        (black_square, "consistency_db"),
+    ],
+    ids=["colour", "shift", "seam", "black area", "black square"],
+)
+def test_a_fault_in_the_result_fails_under_its_name(
+    harm: Harm, measure: str, runtime: OpenVinoRuntime, store: ModelStore
+) -> None:
+    receipt = _receipt(_harmed(harm, runtime, store))
+    assert receipt.verdict is Verdict.FAIL
+    assert any(reason.startswith(measure) and "fail" in reason for reason in receipt.reasons)
+    with pytest.raises(ReceiptFailed, match=measure):
+        receipt.demand()
+
+
+def test_a_white_sky_that_was_none_is_counted_as_clipped(runtime: OpenVinoRuntime, store: ModelStore) -> None:
+    def burn(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+        return np.clip(answer.astype(int) * 5 // 4, 0, 255).astype(np.uint8)
+
+    bright = np.clip(PIXELS.astype(int) // 2 + 120, 0, 254).astype(np.uint8)
+    receipt = _receipt(_harmed(burn, runtime, store), bright)
+    assert receipt.clipped_share > 0.1
+    assert any(reason.startswith("clipped_share") for reason in receipt.reasons)
+
+
+@pytest.mark.parametrize("format_", [Format.PNG, Format.JPEG, Format.TIFF])
+def test_a_failed_result_is_no_success_of_the_writer(
+    runtime: OpenVinoRuntime, store: ModelStore, format_: Format
+) -> None:
+    engine = _harmed(shifted_colour, runtime, store)
+    request = UpscaleRequest()
+    rendering = engine.upscale(Picture.of(PIXELS), request)
+    with pytest.raises(ReceiptFailed, match="colour_drift"):
+        write(rendering, io.BytesIO(), format_, recipe=engine.recipe(request))
+
+
+def _measured(source: NDArray, result: NDArray) -> Measures:
+    """Of a result that something else made, by the same eyes."""
+    size = Size(result.shape[1], result.shape[0])
+    inspection = Inspection(Colours(Raster.of(source)), size, ((), ()))
+    for _ in inspection.watch(iter(np.array_split(result, 7))):
+        pass
+    return inspection.measures()
+
+
+def _bicubic(source: NDArray, factor: int = 4) -> NDArray[np.uint8]:
+    size = source.shape[1] * factor, source.shape[0] * factor
+    return np.asarray(Image.fromarray(source).resize(size, Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("pixels", [0, 1, 2, 4])
+def test_the_shift_is_measured_in_input_pixels(pixels: int) -> None:
+    source = crop("astronaut", 200, 160)
+    measures = _measured(source, np.roll(_bicubic(source), pixels, axis=1))
+    assert measures.shift_px == pytest.approx(pixels / 4, abs=0.05 + pixels / 16)
+
+
+@pytest.mark.parametrize("level", [10, 20])
+def test_the_consistency_is_the_error_that_was_put_in(level: int) -> None:
+    source = np.clip(crop("coffee", 200, 160), 40, 200)
+    measures = _measured(source, _bicubic(source) + np.uint8(level))
+    assert measures.consistency_db == pytest.approx(20 * np.log10(255 / level), abs=0.3)
+
+
+def test_the_colour_drift_is_that_of_the_colours_put_in() -> None:
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    warmer = np.broadcast_to(np.array((138, 128, 120), np.uint8), (256, 256, 3))
+    expected = skimage.color.deltaE_ciede2000(
+        skimage.color.rgb2lab(grey[:1, :1]), skimage.color.rgb2lab(warmer[:1, :1])
+    )
+    assert _measured(grey, np.ascontiguousarray(warmer)).colour_drift == pytest.approx(
+        float(expected[0, 0]), abs=0.02
+    )
+
+
+def test_measures_do_not_depend_on_how_the_bands_are_cut() -> None:
+    source, seams = photo("chelsea"), ([400, 800], [600, 1200])
+    result = _bicubic(source)
+    found = []
+    for pieces in (1, 3, 29):
+        size = Size(result.shape[1], result.shape[0])
+        inspection = Inspection(Colours(Raster.of(source)), size, seams)
+        for _ in inspection.watch(iter(np.array_split(result, pieces))):
+            pass
+        found.append(inspection.measures())
+    for other in found[1:]:
+        for name in ("consistency_db", "colour_drift", "shift_px", "seam_energy", "clipped_share"):
+            assert getattr(other, name) == pytest.approx(getattr(found[0], name), rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "limit"), FAITHFUL_LIMITS.items())
+def test_each_measure_alone_decides(name: str, limit: Limit) -> None:
+    def verdict(value: float) -> Verdict:
+        measures = replace(CLEAN, **{name: value})
+        return judge(measures, FAITHFUL_LIMITS, plan="fast", repairs={}, notes=()).verdict
+
+    assert verdict(getattr(CLEAN, name)) is Verdict.PASS
+    assert verdict((limit.warn + limit.fail) / 2) is Verdict.WARN
+    assert verdict(limit.fail) is Verdict.FAIL
+    assert verdict(float("nan")) is Verdict.FAIL
+
+
+def test_repairs_and_notes_are_told_and_are_no_failure() -> None:
+    receipt = judge(CLEAN, FAITHFUL_LIMITS, plan="fast", repairs={"f32": 2}, notes=("seen",))
+    assert receipt.verdict is Verdict.WARN
+    assert receipt.repairs == {"f32": 2}
+    assert receipt.notes == ("seen",)
+    receipt.demand()
+
+
+def test_the_receipt_names_the_plan(enlarge: Upscale) -> None:
+    source = crop("coffee", 48, 48)
+    assert enlarge(source, "2x")[1].plan == "fast"
+    assert enlarge(source, "2x", Mode.CONSERVATIVE)[1].plan == "texture"
+    assert enlarge(source, "1x", Mode.CONSERVATIVE)[1].plan == "refine"

@@ -1,0 +1,114 @@
+"""Recipes: a result says how it was made, in every format, and can be made again from that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enlarger.errors import BadParameter
+from enlarger.imaging import decode
+from enlarger.library import Result, Upscaler
+from enlarger.models import ModelStore
+from enlarger.recipe import Recipe
+from enlarger.request import Mode, UpscaleRequest
+from enlarger.settings import Settings
+from enlarger.target import Target
+from tests.conftest import MODELS
+from tests.support.photos import crop
+
+TEXTS = st.text(max_size=200)
+REQUESTS = st.builds(
+    UpscaleRequest,
+    mode=st.sampled_from(Mode),
+    target=st.sampled_from(["4x", "3840x2160 fill", "A3@300dpi", "4194304px"]).map(Target.parse),
+    prompt=TEXTS,
+    negative_prompt=TEXTS,
+    creativity=st.one_of(st.none(), st.floats(0, 1)),
+    seed=st.integers(0, 2**31),
+)
+FORMATS = ["png", "jpg", "webp", "tif"]
+FOREIGN = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>Ann</dc:creator>'
+    b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
+
+@pytest.fixture(scope="module")
+def result(store: ModelStore) -> Result:
+    with Upscaler(settings=Settings(models_dir=MODELS)) as enlarge:
+        return enlarge(crop("coffee", 48, 32), scale=2, prompt='a <cup> & "more"', seed=7)
+
+
+@given(REQUESTS)
+def test_a_recipe_survives_its_packet_whatever_the_words(request: UpscaleRequest) -> None:
+    recipe = Recipe(request, {"net": "0" * 64}, "1.0")
+    assert Recipe.read_from(recipe.written_to(None)) == recipe
+    assert Recipe.read_from(recipe.written_to(FOREIGN)) == recipe
+
+
+def test_what_others_wrote_stays_and_an_older_recipe_goes() -> None:
+    first, second = (Recipe(UpscaleRequest(seed=seed), {}, "1.0") for seed in (1, 2))
+    packet = second.written_to(first.written_to(FOREIGN))
+    assert Recipe.read_from(packet) == second
+    assert b"<dc:creator>Ann</dc:creator>" in packet
+    assert packet.count(b"<enl:recipe>") == 1
+
+
+def test_equal_requests_to_equal_networks_have_one_digest() -> None:
+    one = Recipe(UpscaleRequest(target=Target.parse("4x")), {"a": "1", "b": "2"}, "1.0")
+    same = Recipe(UpscaleRequest(target=Target.parse("4.0X")), {"b": "2", "a": "1"}, "1.0")
+    assert one.digest == same.digest
+    others = [
+        replace(one, version="1.1"),
+        replace(one, networks={"a": "1", "b": "3"}),
+        replace(one, request=UpscaleRequest(seed=1)),
+        replace(one, request=UpscaleRequest(mode=Mode.CONSERVATIVE)),
+    ]
+    assert len({recipe.digest for recipe in [one, *others]}) == 5
+
+
+@pytest.mark.parametrize("packet", [None, b"", FOREIGN, b"\xff\xfe\x00"])
+def test_a_file_without_a_recipe_says_so(packet: bytes | None) -> None:
+    with pytest.raises(BadParameter, match="carries no recipe"):
+        Recipe.read_from(packet)
+
+
+def test_a_recipe_that_is_not_understood_says_so() -> None:
+    packet = Recipe(UpscaleRequest(), {}, "1").written_to(None).replace(b'"mode":"fast"', b'"mode":"psychic"')
+    with pytest.raises(BadParameter, match="recipe is not understood"):
+        Recipe.read_from(packet)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_every_format_carries_the_recipe(result: Result, ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"result.{ending}"
+    result.save(path)
+    found = decode(path.read_bytes())
+    assert Recipe.read_from(found.metadata.xmp) == result.recipe
+    if ending in ("png", "tif"):
+        np.testing.assert_array_equal(found.colour.array(), result.picture.colour.array())
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_stripped_files_carry_none(result: Result, ending: str, tmp_path: Path) -> None:
+    path = tmp_path / f"result.{ending}"
+    result.save(path, metadata="strip")
+    assert b"enlarger" not in path.read_bytes()
+    with pytest.raises(BadParameter, match="carries no recipe"):
+        Recipe.read_from(decode(path.read_bytes()).metadata.xmp)
+
+
+def test_a_recipe_read_from_a_file_makes_the_same_pixels_again(result: Result, tmp_path: Path) -> None:
+    path = tmp_path / "result.png"
+    result.save(path)
+    recipe = Recipe.read_from(decode(path.read_bytes()).metadata.xmp)
+    with Upscaler() as enlarge:
+        again = enlarge.render(crop("coffee", 48, 32), recipe.request).collect()
+        assert enlarge.recipe(recipe.request).digest == recipe.digest
+    np.testing.assert_array_equal(again.colour.array(), result.picture.colour.array())
