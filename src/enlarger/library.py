@@ -25,7 +25,7 @@ from enlarger.errors import BadParameter
 from enlarger.files import replacing
 from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, encode, frames
 from enlarger.intake import as_image, as_picture
-from enlarger.models import ModelStore, known_assets, known_networks
+from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.moving import animate, check_moving
 from enlarger.output import metadata_for, write
@@ -347,7 +347,7 @@ def make_engine(settings: Settings) -> Engine:
     """The engine that `settings` describe; nothing is loaded yet."""
     runtime = OpenVinoRuntime(threads=settings.threads or None, cache_dir=settings.cache_path)
     store = ModelStore(settings.models_path)
-    return Engine(runtime, store, known_networks(), known_assets(), Precision(settings.precision))
+    return Engine(runtime, store, known_assets(), Precision(settings.precision))
 
 
 def parse_mode(text: str) -> Mode:

@@ -13,7 +13,7 @@ from enlarger.engine.receipt import Receipt
 from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.imaging import Picture
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Target
 
@@ -28,12 +28,12 @@ def runtime() -> OpenVinoRuntime:
 @pytest.fixture(scope="session")
 def engine(runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
     """At the precision that the product chooses on this machine."""
-    return Engine(runtime, store, known_networks())
+    return Engine(runtime, store, known_assets())
 
 
 @pytest.fixture(scope="session")
 def engine_f32(runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
-    return Engine(runtime, store, known_networks(), Precision.F32)
+    return Engine(runtime, store, known_assets(), Precision.F32)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import Cancelled
 from enlarger.imaging import Picture, Raster
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets, known_networks
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Size, Target
 from tests.support.drawn import ramp, sprite
@@ -39,7 +39,7 @@ def _colours(engine: Engine, picture: Picture, request: UpscaleRequest = FOUR, *
 def precise(request: pytest.FixtureRequest, runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
     if request.param not in runtime.device.precisions:
         pytest.skip("this processor has no bf16 units, so the product never runs bf16 on it")
-    return Engine(runtime, store, known_networks(), request.param)
+    return Engine(runtime, store, known_assets(), request.param)
 
 
 @pytest.mark.parametrize("tile_px", [97 * 97, 128 * 128, 200 * 150])
@@ -174,7 +174,7 @@ def test_a_soft_edge_stays_soft(engine: Engine) -> None:
 
 
 def test_every_tile_is_told_once_and_the_sum_is_the_plans(store: ModelStore) -> None:
-    engine = Engine(ToyRuntime(), store, known_networks())
+    engine = Engine(ToyRuntime(), store, known_assets())
     alpha = np.arange(200 * 150, dtype=np.uint32).reshape(150, 200).astype(np.uint8)
     for picture, mode in [
         (Picture.of(crop("coffee", 200, 150)), Mode.FAST),
@@ -184,7 +184,10 @@ def test_every_tile_is_told_once_and_the_sum_is_the_plans(store: ModelStore) -> 
         told: list[tuple[int, int]] = []
         request = UpscaleRequest(mode=mode, target=Target.parse("6x"))
         rendering = engine.upscale(
-            picture, request, tile_px=120 * 120, on_tile=lambda done, total, told=told: told.append((done, total))
+            picture,
+            request,
+            tile_px=120 * 120,
+            on_tile=lambda done, total, told=told: told.append((done, total)),
         )
         assert told == []
         rendering.collect()
@@ -193,7 +196,7 @@ def test_every_tile_is_told_once_and_the_sum_is_the_plans(store: ModelStore) -> 
 
 def test_progress_may_stop_the_work_at_a_tile(store: ModelStore) -> None:
     runtime = ToyRuntime()
-    engine = Engine(runtime, store, known_networks())
+    engine = Engine(runtime, store, known_assets())
 
     def stop(done: int, total: int) -> None:
         if done == 2:
@@ -208,7 +211,7 @@ def test_progress_may_stop_the_work_at_a_tile(store: ModelStore) -> None:
 
 def test_every_tile_has_the_same_shape(store: ModelStore) -> None:
     runtime = ToyRuntime()
-    engine = Engine(runtime, store, known_networks())
+    engine = Engine(runtime, store, known_assets())
     picture = Picture(Raster.of(np.zeros((700, 1000, 3), np.uint8)))
     engine.upscale(picture, FOUR, tile_px=400 * 400).collect()
     assert len(runtime.shapes) > 3
@@ -217,7 +220,7 @@ def test_every_tile_has_the_same_shape(store: ModelStore) -> None:
 
 def test_the_result_is_made_while_it_is_taken(store: ModelStore) -> None:
     runtime = ToyRuntime()
-    rendering = Engine(runtime, store, known_networks()).upscale(
+    rendering = Engine(runtime, store, known_assets()).upscale(
         Picture(Raster.of(np.zeros((1500, 200, 3), np.uint8))), FOUR, tile_px=100 * 100
     )
     next(iter(rendering.rows()))

@@ -10,7 +10,7 @@ from enlarger.engine.engine import Engine
 from enlarger.engine.plan import TEXTURE_PIXELS_MAX, Method, Plan
 from enlarger.errors import BadParameter, PictureTooLarge
 from enlarger.imaging import Picture
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets, known_networks
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Size, Target
 from tests.support.photos import crop
@@ -23,7 +23,7 @@ FOUR_MEGAPIXELS = Target.about(4_194_304)
 @pytest.fixture(scope="module")
 def planner(store: ModelStore) -> Engine:
     """The engine with the real networks' facts, and a runtime that runs none."""
-    return Engine(ToyRuntime(), store, known_networks())
+    return Engine(ToyRuntime(), store, known_assets())
 
 
 def _plan(planner: Engine, size: Size, target: str = "4x", mode: Mode = Mode.FAST, **options: int) -> Plan:
@@ -60,10 +60,10 @@ def test_size_and_request_alone_choose_how_conservative_works(
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(64, 3200), st.integers(64, 3200))
-def test_the_large_network_never_sees_more_than_30_s_allow(planner: Engine, width: int, height: int) -> None:
-    plan = planner.plan(
-        Size(width, height), UpscaleRequest(mode=Mode.CONSERVATIVE, target=FOUR_MEGAPIXELS)
-    )
+def test_the_large_network_never_sees_more_than_30_s_allow(
+    planner: Engine, width: int, height: int
+) -> None:
+    plan = planner.plan(Size(width, height), UpscaleRequest(mode=Mode.CONSERVATIVE, target=FOUR_MEGAPIXELS))
     seen = sum(step.texture.pixels for step in plan.passes if step.texture is not None)
     assert seen <= TEXTURE_PIXELS_MAX
 
@@ -106,7 +106,7 @@ def test_transparency_is_planned_for(planner: Engine) -> None:
 
 def test_too_large_a_result_is_refused_before_any_work(planner: Engine) -> None:
     runtime = ToyRuntime()
-    planner_ = Engine(runtime, planner._store, known_networks())
+    planner_ = Engine(runtime, planner._store, known_assets())
     with pytest.raises(PictureTooLarge, match="at most 1000 are allowed"):
         planner_.upscale(Picture.of(crop("coffee", 60, 40)), UpscaleRequest(), max_pixels=1000)
     assert runtime.shapes == []

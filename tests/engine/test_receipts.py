@@ -14,12 +14,12 @@ from PIL import Image
 from enlarger.engine.engine import Engine
 from enlarger.engine.inspection import Inspection, Measures
 from enlarger.engine.receipt import FAITHFUL_LIMITS, Limit, Receipt, Verdict, judge
+from enlarger.engine.rendering import Colours
 from enlarger.engine.runtimes import Precision, Samples
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
-from enlarger.engine.rendering import Colours
 from enlarger.errors import ReceiptFailed
 from enlarger.imaging import Format, Picture, Raster
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets
 from enlarger.output import write
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Size
@@ -40,7 +40,7 @@ def _receipt(engine: Engine, pixels: NDArray = PIXELS) -> Receipt:
 
 
 def _harmed(harm: Harm, runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
-    return Engine(HarmfulRuntime(runtime, harm), store, known_networks())
+    return Engine(HarmfulRuntime(runtime, harm), store, known_assets())
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -134,7 +134,9 @@ def test_a_fault_in_the_result_fails_under_its_name(
         receipt.demand()
 
 
-def test_a_white_sky_that_was_none_is_counted_as_clipped(runtime: OpenVinoRuntime, store: ModelStore) -> None:
+def test_a_white_sky_that_was_none_is_counted_as_clipped(
+    runtime: OpenVinoRuntime, store: ModelStore
+) -> None:
     def burn(tile: Samples, answer: Samples, precision: Precision) -> Samples:
         return np.clip(answer.astype(int) * 5 // 4, 0, 255).astype(np.uint8)
 

@@ -17,7 +17,7 @@ from enlarger.engine.runtimes import Precision, Samples
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import Collapsed, OutOfMemory
 from enlarger.imaging import Picture
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets, known_networks
 from enlarger.request import UpscaleRequest
 from tests.conftest import MODELS, REPOSITORY
 from tests.support.drawn import drawing, screenshot
@@ -42,7 +42,7 @@ def clean(engine: Engine) -> NDArray[np.uint8]:
 
 
 def _with(harm: Harm, runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
-    return Engine(HarmfulRuntime(runtime, harm), store, known_networks())
+    return Engine(HarmfulRuntime(runtime, harm), store, known_assets())
 
 
 def _at_full_speed(runtime: OpenVinoRuntime) -> None:
@@ -54,7 +54,7 @@ def test_a_network_whose_values_are_no_numbers_runs_again_in_f32(
     runtime: OpenVinoRuntime, store: ModelStore, engine_f32: Engine
 ) -> None:
     _at_full_speed(runtime)
-    result, receipt = _run(Engine(PoisonedRuntime(runtime), store, known_networks()))
+    result, receipt = _run(Engine(PoisonedRuntime(runtime), store, known_assets()))
     np.testing.assert_array_equal(result, _run(engine_f32)[0])
     assert receipt.repairs["f32"] > 1
     assert receipt.verdict is Verdict.WARN
@@ -108,7 +108,7 @@ def test_no_healthy_tile_comes_near_to_being_called_collapsed(engine: Engine, pi
         return answer
 
     runtime = HarmfulRuntime(engine._runtime, look)
-    rendering = Engine(runtime, engine._store, known_networks()).upscale(
+    rendering = Engine(runtime, engine._store, known_assets()).upscale(
         Picture.of(pixels[:300, :300]), UpscaleRequest(), tile_px=96 * 96
     )
     rendering.collect()
@@ -140,7 +140,7 @@ def test_no_memory_for_the_smallest_tile_is_an_error(store: ModelStore) -> None:
 
     runtime.harm = refuse
     with pytest.raises(OutOfMemory, match="no memory for a tile of"):
-        _run(Engine(runtime, store, known_networks()))
+        _run(Engine(runtime, store, known_assets()))
 
 
 STARVED = """
@@ -150,7 +150,7 @@ import numpy as np
 from enlarger.engine.engine import Engine
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.imaging import Picture
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets, known_networks
 from enlarger.request import UpscaleRequest
 from tests.support.photos import mosaic
 
@@ -177,7 +177,7 @@ class Starving:
             resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
 
 
-engine = Engine(Starving(OpenVinoRuntime()), ModelStore(Path(sys.argv[1])), known_networks())
+engine = Engine(Starving(OpenVinoRuntime()), ModelStore(Path(sys.argv[1])), known_assets())
 rendering = engine.upscale(Picture.of(mosaic(768, 512)), UpscaleRequest())
 np.save(sys.argv[2], rendering.collect().colour.array())
 print(dict(rendering.receipt().repairs))

@@ -49,7 +49,7 @@ from enlarger.errors import BadParameter
 from enlarger.imaging.alpha import bleed
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster, RasterWriter
-from enlarger.models import Asset, AssetCatalogue, Catalogue, ModelStore
+from enlarger.models import Asset, AssetCatalogue, ModelStore
 from enlarger.progress import OnTile, ignore_progress
 from enlarger.recipe import Recipe
 from enlarger.request import Mode, Seamless, UpscaleRequest
@@ -104,16 +104,15 @@ class Engine:
         self,
         runtime: Runtime,
         store: ModelStore,
-        catalogue: Catalogue,
         assets: AssetCatalogue,
         precision: Precision = Precision.AUTO,
     ) -> None:
         """
-        catalogue  the networks that enlarge; `assets` everything that may be needed, them included.
+        assets  everything that may be needed: networks, and what helps them.
         """
         self._assets = assets
         self._precision = precision
-        self._networks = Networks(runtime, store, catalogue, precision)
+        self._networks = Networks(runtime, store, assets, precision)
         self._studio = Studio(store, assets)
 
     def recipe(self, request: UpscaleRequest) -> Recipe:

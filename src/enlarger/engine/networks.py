@@ -6,7 +6,8 @@ from enlarger.engine.creative.graph import with_noise
 from enlarger.engine.plan import Facts
 from enlarger.engine.runner import Runner
 from enlarger.engine.runtimes import CompiledNetwork, Precision, Runtime, SampleType
-from enlarger.models import Catalogue, ModelStore
+from enlarger.errors import BadParameter
+from enlarger.models import AssetCatalogue, Entry, ModelStore
 from enlarger.models.network import Network
 
 NOISY = "+noise"
@@ -17,11 +18,11 @@ class Networks:
     """Loads from a store, compiles with a runtime, and keeps what it made."""
 
     def __init__(
-        self, runtime: Runtime, store: ModelStore, catalogue: Catalogue, precision: Precision
+        self, runtime: Runtime, store: ModelStore, assets: AssetCatalogue, precision: Precision
     ) -> None:
         self._runtime = runtime
         self._store = store
-        self._catalogue = catalogue
+        self._assets = assets
         self._precision = precision
         self._graphs: dict[str, Network] = {}
         self._compiled: dict[tuple[str, Precision, SampleType], CompiledNetwork] = {}
@@ -36,7 +37,7 @@ class Networks:
             if name.endswith(NOISY):
                 self._graphs[name] = with_noise(self.graph(name.removesuffix(NOISY)))
             else:
-                self._graphs[name] = self._store.load(self._catalogue[name])
+                self._graphs[name] = self._store.load(self._entry(name))
         return self._graphs[name]
 
     def facts(self, name: str, precision: Precision) -> Facts:
@@ -65,4 +66,12 @@ class Networks:
         return self._compiled[key]
 
     def _halo(self, name: str) -> int:
-        return self._catalogue[name.removesuffix(NOISY)].halo_px
+        return self._entry(name.removesuffix(NOISY)).halo_px
+
+    def _entry(self, name: str) -> Entry:
+        """Raises BadParameter, listing the networks, for a name that is none's."""
+        entry = self._assets[name]
+        if not isinstance(entry, Entry):
+            known = ", ".join(other.name for other in self._assets.values() if isinstance(other, Entry))
+            raise BadParameter(f"model {name!r} is not one of: {known}", param="model")
+        return entry
