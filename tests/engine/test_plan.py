@@ -104,16 +104,16 @@ def test_transparency_is_planned_for(planner: Engine) -> None:
     assert clear.flops == 2 * plain.flops
 
 
-def test_too_large_a_result_is_refused_before_any_work(planner: Engine) -> None:
+def test_too_large_a_result_is_refused_before_any_work(store: ModelStore) -> None:
     runtime = ToyRuntime()
-    planner_ = Engine(runtime, planner._store, known_assets())
+    engine = Engine(runtime, store, known_assets())
     with pytest.raises(PictureTooLarge, match="at most 1000 are allowed"):
-        planner_.upscale(Picture.of(crop("coffee", 60, 40)), UpscaleRequest(), max_pixels=1000)
+        engine.upscale(Picture.of(crop("coffee", 60, 40)), UpscaleRequest(), max_pixels=1000)
     assert runtime.shapes == []
 
 
 def test_a_tile_that_is_all_halo_is_refused_by_name(planner: Engine) -> None:
-    with pytest.raises(BadParameter, match="tile: .* nothing left inside a halo of 24") as caught:
+    with pytest.raises(BadParameter, match=r"tile: .* nothing left inside a halo of 24") as caught:
         _plan(planner, Size(600, 400), tile_px=48 * 48)
     assert caught.value.param == "tile"
 

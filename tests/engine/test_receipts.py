@@ -82,7 +82,7 @@ def test_an_edge_of_the_picture_on_the_border_of_a_tile_is_no_seam(engine: Engin
 
 
 def shifted_colour(tile: Samples, answer: Samples, precision: Precision) -> Samples:
-    moved = answer.astype(int) + (14, -8, 0)
+    moved = answer.astype(int) + np.array([14, -8, 0])
     return np.clip(moved, 0, 255).astype(np.uint8)
 
 
@@ -215,7 +215,7 @@ def test_measures_do_not_depend_on_how_the_bands_are_cut() -> None:
 def test_each_measure_alone_decides(name: str, limit: Limit) -> None:
     def verdict(value: float) -> Verdict:
         measures = replace(CLEAN, **{name: value})
-        return judge(measures, FAITHFUL_LIMITS, plan="fast", repairs={}, notes=()).verdict
+        return judge(measures, FAITHFUL_LIMITS, plan="fast", repairs={}, look={}, notes=()).verdict
 
     assert verdict(getattr(CLEAN, name)) is Verdict.PASS
     assert verdict((limit.warn + limit.fail) / 2) is Verdict.WARN
@@ -224,10 +224,13 @@ def test_each_measure_alone_decides(name: str, limit: Limit) -> None:
 
 
 def test_repairs_and_notes_are_told_and_are_no_failure() -> None:
-    receipt = judge(CLEAN, FAITHFUL_LIMITS, plan="fast", repairs={"f32": 2}, notes=("seen",))
+    receipt = judge(
+        CLEAN, FAITHFUL_LIMITS, plan="fast", repairs={"f32": 2}, look={"light": 0.5}, notes=("seen",)
+    )
     assert receipt.verdict is Verdict.WARN
     assert receipt.repairs == {"f32": 2}
     assert receipt.notes == ("seen",)
+    assert receipt.look == {"light": 0.5}
     receipt.demand()
 
 

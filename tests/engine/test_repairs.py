@@ -91,7 +91,7 @@ def test_one_black_or_white_tile_runs_again_in_f32(
 
 def test_tiles_that_stay_black_are_an_error(runtime: OpenVinoRuntime, store: ModelStore) -> None:
     black = _with(lambda tile, answer, precision: np.zeros_like(answer), runtime, store)
-    with pytest.raises(Collapsed, match="the mean of a tile of .* moved by 0"):
+    with pytest.raises(Collapsed, match=r"is one colour; that is no picture"):
         _run(black)
 
 
@@ -100,15 +100,16 @@ def test_tiles_that_stay_black_are_an_error(runtime: OpenVinoRuntime, store: Mod
     [photo("coffee"), photo("hubble_deep_field"), drawing(), screenshot()],
     ids=["photo", "sky", "drawing", "screenshot"],
 )
-def test_no_healthy_tile_comes_near_to_being_called_collapsed(engine: Engine, pixels: NDArray) -> None:
+def test_no_healthy_tile_comes_near_to_being_called_collapsed(
+    runtime: OpenVinoRuntime, store: ModelStore, pixels: NDArray
+) -> None:
     moved = []
 
     def look(tile: Samples, answer: Samples, precision: Precision) -> Samples:
         moved.append(abs(float(answer.mean()) - float(tile.mean())) / 255)
         return answer
 
-    runtime = HarmfulRuntime(engine._runtime, look)
-    rendering = Engine(runtime, engine._store, known_assets()).upscale(
+    rendering = _with(look, runtime, store).upscale(
         Picture.of(pixels[:300, :300]), UpscaleRequest(), tile_px=96 * 96
     )
     rendering.collect()
@@ -180,7 +181,7 @@ class Starving:
 engine = Engine(Starving(OpenVinoRuntime()), ModelStore(Path(sys.argv[1])), known_assets())
 rendering = engine.upscale(Picture.of(mosaic(768, 512)), UpscaleRequest())
 np.save(sys.argv[2], rendering.collect().colour.array())
-print(dict(rendering.receipt().repairs))
+print({str(kind): count for kind, count in rendering.receipt().repairs.items()})
 """
 
 

@@ -37,6 +37,8 @@ RUNTIME_OVERHEAD = 1.6
 """What the runtime takes over the values that are alive at once: measured 1.4 to 1.56."""
 BAND_BYTES = 96 * 1024 * 1024
 """Most that one row of tiles may give; wide pictures take lower tiles for it."""
+CREATIVE_TILE_BYTES = 640 * 1024 * 1024
+"""The same where the network's whole result is in memory beside it."""
 PROCESS_BYTES = 160 * 1024 * 1024
 """The interpreter, the runtime and the small things, before a network is loaded."""
 WEIGHTS_OVERHEAD = 2.7
@@ -204,7 +206,9 @@ def _creative(
     allowed = CREATIVE_PIXELS_MAX // runs
     size, share = source, 1.0
     while True:
-        tiling = _tiling(size, texture, TEXTURE_TILE_BYTES, 16, tile_px) if size.pixels <= allowed else None
+        tiling = (
+            _tiling(size, texture, CREATIVE_TILE_BYTES, 16, tile_px) if size.pixels <= allowed else None
+        )
         if tiling is not None and tiling.pixels <= allowed:
             break
         share *= (
