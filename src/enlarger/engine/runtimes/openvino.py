@@ -200,7 +200,9 @@ class _Compiled:
                 self._request = self._make().create_infer_request()
             self._request.infer({0: batch}, share_inputs=True, share_outputs=True)
         except (RuntimeError, MemoryError) as error:
-            if not (isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY)):
+            if not (
+                isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY)
+            ):
                 raise
             # It holds what it had taken, and its shapes are half those of the failed tile.
             self._request = None
