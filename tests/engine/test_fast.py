@@ -184,7 +184,10 @@ def test_every_tile_is_told_once_and_the_sum_is_the_plans(store: ModelStore) -> 
         told: list[tuple[int, int]] = []
         request = UpscaleRequest(mode=mode, target=Target.parse("6x"))
         rendering = engine.upscale(
-            picture, request, tile_px=120 * 120, on_tile=lambda done, total, told=told: told.append((done, total))
+            picture,
+            request,
+            tile_px=120 * 120,
+            on_tile=lambda done, total, told=told: told.append((done, total)),
         )
         assert told == []
         rendering.collect()

@@ -60,10 +60,10 @@ def test_size_and_request_alone_choose_how_conservative_works(
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(64, 3200), st.integers(64, 3200))
-def test_the_large_network_never_sees_more_than_30_s_allow(planner: Engine, width: int, height: int) -> None:
-    plan = planner.plan(
-        Size(width, height), UpscaleRequest(mode=Mode.CONSERVATIVE, target=FOUR_MEGAPIXELS)
-    )
+def test_the_large_network_never_sees_more_than_30_s_allow(
+    planner: Engine, width: int, height: int
+) -> None:
+    plan = planner.plan(Size(width, height), UpscaleRequest(mode=Mode.CONSERVATIVE, target=FOUR_MEGAPIXELS))
     seen = sum(step.texture.pixels for step in plan.passes if step.texture is not None)
     assert seen <= TEXTURE_PIXELS_MAX
 
@@ -113,7 +113,7 @@ def test_too_large_a_result_is_refused_before_any_work(planner: Engine) -> None:
 
 
 def test_a_tile_that_is_all_halo_is_refused_by_name(planner: Engine) -> None:
-    with pytest.raises(BadParameter, match="tile: .* nothing left inside a halo of 24") as caught:
+    with pytest.raises(BadParameter, match=r"tile: .* nothing left inside a halo of 24") as caught:
         _plan(planner, Size(600, 400), tile_px=48 * 48)
     assert caught.value.param == "tile"
 

@@ -80,7 +80,9 @@ def test_a_file_without_a_recipe_says_so(packet: bytes | None) -> None:
 
 
 def test_a_recipe_that_is_not_understood_says_so() -> None:
-    packet = Recipe(UpscaleRequest(), {}, "1").written_to(None).replace(b'"mode":"fast"', b'"mode":"psychic"')
+    packet = (
+        Recipe(UpscaleRequest(), {}, "1").written_to(None).replace(b'"mode":"fast"', b'"mode":"psychic"')
+    )
     with pytest.raises(BadParameter, match="recipe is not understood"):
         Recipe.read_from(packet)
 

@@ -91,7 +91,7 @@ def test_one_black_or_white_tile_runs_again_in_f32(
 
 def test_tiles_that_stay_black_are_an_error(runtime: OpenVinoRuntime, store: ModelStore) -> None:
     black = _with(lambda tile, answer, precision: np.zeros_like(answer), runtime, store)
-    with pytest.raises(Collapsed, match="the mean of a tile of .* moved by 0"):
+    with pytest.raises(Collapsed, match=r"the mean of a tile of .* moved by 0"):
         _run(black)
 
 

@@ -84,7 +84,9 @@ def screenshot(width: int = 320, height: int = 200) -> Pixels:
     draw.text((8, 5), "Document - Editor", fill=(255, 255, 255), font=ImageFont.load_default(12))
     words = "The quick brown fox jumps over the lazy dog. 0123456789 (a+b)=c; "
     for line, top in enumerate(range(30, height - 14, 13)):
-        draw.text((60, top), (words * 2)[line : line + 44], fill=(30, 30, 36), font=ImageFont.load_default(10))
+        draw.text(
+            (60, top), (words * 2)[line : line + 44], fill=(30, 30, 36), font=ImageFont.load_default(10)
+        )
         draw.rectangle((8, top, 18, top + 9), outline=(60, 120, 216), fill=(200, 220, 250))
         draw.text((24, top), f"{line:03d}", fill=(150, 150, 158), font=ImageFont.load_default(10))
     draw.line((52, 23, 52, height), fill=(200, 200, 205))

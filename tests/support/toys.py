@@ -37,9 +37,7 @@ class Nearest:
 class ToyRuntime:
     """Compiles every network to `Nearest`."""
 
-    device: Device = field(
-        default_factory=lambda: Device("toy", "Toy", 1, (Precision.BF16, Precision.F32))
-    )
+    device: Device = field(default_factory=lambda: Device("toy", "Toy", 1, (Precision.BF16, Precision.F32)))
     shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     def compile(
