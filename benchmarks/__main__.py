@@ -12,8 +12,11 @@ from benchmarks.command import measure_command
 from benchmarks.door import measure_door
 from benchmarks.encoding import measure_encoding
 from benchmarks.engines import CASES, compare
+from benchmarks.growth import measure_growth
 from benchmarks.interference import Stopwatch
 from benchmarks.machine import TURNS, best
+from benchmarks.quality import measure_quality
+from benchmarks.receipts import measure_receipts
 from benchmarks.subjects import Subject
 from benchmarks.table import Figures, render
 
@@ -44,6 +47,12 @@ def measure() -> Figures:
         rates = best(machine.ready, machine_turns)
     _say("encoding")
     encoding = measure_encoding()
+    _say("how time and memory grow")
+    growth = measure_growth()
+    _say("quality")
+    quality = measure_quality()
+    _say("receipts")
+    receipts = measure_receipts()
     # Before the server: processes of its own outlive those that we wait for, and would count as others.
     others_share = stopwatch.others_share()
     _say("the server")
@@ -55,6 +64,9 @@ def measure() -> Figures:
         machine=rates,
         engines=tuple(comparisons),
         encoding=encoding,
+        quality=quality,
+        growth=growth,
+        receipts=receipts,
         door=door,
         command=command,
         wall_s=stopwatch.wall_s(),

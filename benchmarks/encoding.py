@@ -27,6 +27,8 @@ class Encoding:
     encode_s: float
     encode_share: float
     """Of engine and encode together."""
+    files_share: float
+    """Of `enlarger up` from file to file, warm: reading, decoding, encoding and syncing."""
     encode_bytes: int
     pillow_s: float
     pillow_bytes: int
@@ -45,6 +47,7 @@ def measure_encoding() -> Encoding:
         engine_s=median["engine_s"],
         encode_s=median["encode_s"],
         encode_share=median["encode_s"] / (median["engine_s"] + median["encode_s"]),
+        files_share=median["files_s"] / median["up_s"],
         encode_bytes=int(median["bytes"]),
         pillow_s=median["pillow_s"],
         pillow_bytes=int(median["pillow_bytes"]),

@@ -10,7 +10,11 @@ from benchmarks.command import HEIGHT, WIDTH, Command
 from benchmarks.door import Door
 from benchmarks.encoding import Encoding
 from benchmarks.engines import Comparison, Performance
+from benchmarks.growth import Growth
 from benchmarks.machine import Machine
+from benchmarks.promises import Row, growth_rows, quality_rows, receipt_rows
+from benchmarks.quality import Quality
+from benchmarks.receipts import Receipts
 
 HEAD = ("Measurement", "Enlarger", "beside it", "ratio")
 """The ratio is the third column over the second: above 1 where Enlarger needs less."""
@@ -24,15 +28,15 @@ class Figures:
     machine: Machine
     engines: tuple[Comparison, ...]
     encoding: Encoding
+    quality: Quality
+    growth: tuple[Growth, ...]
+    receipts: Receipts
     door: Door
     command: Command
     wall_s: float
     """Of the whole run."""
     others_share: float
     """Of the processors' time until the server was started, what other programs took."""
-
-
-Row = tuple[str, str, str, str]
 
 
 def render(figures: Figures) -> str:
@@ -63,6 +67,9 @@ def _rows(figures: Figures) -> Iterator[Row]:
     for comparison in figures.engines:
         yield from _engine_rows(comparison, figures.machine)
     yield from _encoding_rows(figures.encoding)
+    yield from quality_rows(figures.quality)
+    yield from growth_rows(figures.growth)
+    yield from receipt_rows(figures.receipts)
     yield from _door_rows(figures.door)
     command = figures.command
     what = f"enlarger up {WIDTH}x{HEIGHT} to {4 * WIDTH}x{4 * HEIGHT}"
@@ -115,6 +122,12 @@ def _encoding_rows(encoding: Encoding) -> Iterator[Row]:
         f"{what}: encode's share of engine and encode",
         f"{100 * encoding.encode_share:.1f} %",
         f"Pillow {100 * pillow_share:.1f} %",
+        "",
+    )
+    yield (
+        f"{what} from file to file, warm: all but the engine (promise: at most 25 %)",
+        f"{100 * encoding.files_share:.1f} %",
+        "",
         "",
     )
 

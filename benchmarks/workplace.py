@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from enlarger.models import ModelStore, known_networks
 from enlarger.models.pull import pull
+
+if TYPE_CHECKING:
+    from enlarger.engine.engine import Engine
+    from enlarger.engine.runtimes import Runtime
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODELS = Path(os.environ.get("ENLARGER_MODELS_DIR", REPOSITORY / ".cache" / "models"))
@@ -27,3 +33,15 @@ def environment(data_dir: Path | None = None) -> dict[str, str]:
     if data_dir is not None:
         kept["ENLARGER_DATA_DIR"] = str(data_dir)
     return kept
+
+
+def engine(around: Callable[[Runtime], Runtime] = lambda runtime: runtime) -> Engine:
+    """The product's engine; `around` may put something between it and its runtime.
+
+    The runtime is imported here and not above: who only starts subjects stays small.
+    """
+    from enlarger.engine.engine import NETWORKS, Engine
+    from enlarger.engine.runtimes.openvino import OpenVinoRuntime
+
+    store = fetched(*{name for names in NETWORKS.values() for name in names})
+    return Engine(around(OpenVinoRuntime()), store, known_networks())

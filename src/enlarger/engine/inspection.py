@@ -22,6 +22,10 @@ LAG_BYTES = 24 * 1024 * 1024
 """About so much of the result is kept for the comparison, which lags behind."""
 CLIP_LEVEL = np.float32(0.5 / 255)
 """Nearer to black or white than this counts as clipped."""
+INSIDE_LEVEL = np.float32(4 / 255)
+"""Farther from black and white than this was not: a paper of 254 that becomes 255 has lost nothing."""
+SLOPE_FLOOR = 2 / 255
+"""Slopes below this say nothing of where a picture lies: an empty sky would seem to move by pixels."""
 BESIDE_PX = 6
 """How far on both sides of a seam the steps are that it is compared with."""
 SMOOTH_STEP = 4 / 255
@@ -31,8 +35,6 @@ SMOOTH_REACH_PX = 2
 """How far a network draws an edge out, in input pixels."""
 STEP_FLOOR = 1 / 255
 """Added to the steps at seams and beside them: a level more or less in a flat sky is not seen."""
-SLOPE_NOISE = 1 / 255
-"""Slopes of a picture, of 0..1 a pixel, that are no more than its rounding."""
 DB_MAX = 99.0
 
 
@@ -81,7 +83,6 @@ class Inspection:
         top = 0
         for band in own:
             self._look_at_seams(above, band, top)
-            self._count_clipped(band, 1 / (3 * self._size.pixels))
             above = (
                 band[-2 * BESIDE_PX :] if above is None else np.concatenate((above, band))[-2 * BESIDE_PX :]
             )
@@ -96,13 +97,12 @@ class Inspection:
         self._compare_to(self._source.size.height)
         mean = self._squared / (3 * self._source.size.pixels)
         consistency = DB_MAX if mean == 0 else min(DB_MAX, float(-10 * np.log10(mean)))
-        # Slopes of less than a grey level say nothing: a picture without edges lies wherever it likes.
-        least = np.eye(2) * self._source.size.pixels * SLOPE_NOISE**2
-        shift = float(np.hypot(*np.linalg.solve(self._normal + least, self._projection)))
+        floor = max(1, self._source.size.pixels) * SLOPE_FLOOR**2 * np.eye(2)
+        shift = float(np.hypot(*np.linalg.solve(self._normal + floor, self._projection)))
         drift = np.concatenate(self._drifts) if self._drifts else np.zeros(1)
         beside = self._beside.sum()
         seams = float(self._at_seam.sum() / beside) if beside > 0 else 1.0
-        return Measures(consistency, float(drift.mean()), shift, seams, max(0.0, float(self._clipped)))
+        return Measures(consistency, float(drift.mean()), shift, seams, self._clipped)
 
     def _compare_to(self, end: int) -> None:
         while self._compared < end:
@@ -114,7 +114,9 @@ class Inspection:
         wanted = as_floats(self._source.read(start, stop))
         have = np.clip(self._small.read(start, stop), 0, 1)
         self._squared += float(np.sum((have - wanted) ** 2, dtype=np.float64))
-        self._count_clipped(self._source.read(start, stop), -1 / (3 * self._source.size.pixels))
+        white = (have >= 1 - CLIP_LEVEL) & (wanted < 1 - INSIDE_LEVEL)
+        black = (have <= CLIP_LEVEL) & (wanted > INSIDE_LEVEL)
+        self._clipped += float(np.count_nonzero(white | black)) / (3 * self._source.size.pixels)
         self._drifts.append(delta_e(lab_of(_patches(wanted)), lab_of(_patches(have))))
         luma = wanted @ LUMA
         moved = have @ LUMA - luma
@@ -126,13 +128,6 @@ class Inspection:
         slopes = np.stack((across.ravel(), down.ravel())).astype(np.float64)
         self._normal += slopes @ slopes.T
         self._projection -= slopes @ moved[1:-1, 1:-1].ravel()
-
-    def _count_clipped(self, band: Band, each: float) -> None:
-        if band.dtype == np.uint8:
-            count = np.count_nonzero(band == 0) + np.count_nonzero(band == 255)
-        else:
-            count = np.count_nonzero(band <= CLIP_LEVEL) + np.count_nonzero(band >= 1 - CLIP_LEVEL)
-        self._clipped += each * count
 
     def _look_at_seams(self, above: Band | None, band: Band, top: int) -> None:
         if self._seam_columns.size:
