@@ -28,7 +28,10 @@ class Nearest:
     shapes: list[tuple[int, ...]]
     """Of every tile that it was given."""
 
-    def run(self, tile: Samples) -> Samples:
+    def release(self) -> None:
+        """It holds nothing."""
+
+    def run(self, tile: Samples, *extras: Samples) -> Samples:
         self.shapes.append(tile.shape)
         return tile.repeat(self.scale, axis=0).repeat(self.scale, axis=1)
 
@@ -79,8 +82,11 @@ class _Harmed:
         self._network = network
         self._runtime = runtime
 
-    def run(self, tile: Samples) -> Samples:
-        answer = self._network.run(tile).copy()
+    def release(self) -> None:
+        self._network.release()
+
+    def run(self, tile: Samples, *extras: Samples) -> Samples:
+        answer = self._network.run(tile, *extras).copy()
         self._runtime.tiles += 1
         return self._runtime.harm(tile, answer, self.precision)
 
