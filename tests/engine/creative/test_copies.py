@@ -91,4 +91,6 @@ def test_the_plan_follows_from_size_and_request_alone(
         for refinement in (0, 1, 2, 3, 4)
     ]
     sizes = [copy.size.pixels for copy in copies if copy is not None]
-    assert sizes == sorted(set(sizes), reverse=True)
+    assert len(sizes) == 5
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < sizes[0] / 2

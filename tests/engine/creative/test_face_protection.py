@@ -43,13 +43,6 @@ def test_a_face_changes_far_less_than_it_would(engine: Engine, monkeypatch: pyte
     open_ = np.abs(made(0) - made(1)).mean(2)
     on_face = np.kron(masks[0], np.ones((4, 4))) > 0.9
     beside = np.kron(masks[0], np.ones((4, 4))) == 0
-    print(
-        on_face.mean(),
-        kept[on_face].mean(),
-        open_[on_face].mean(),
-        kept[beside].mean(),
-        open_[beside].mean(),
-    )
     assert 0.03 < on_face.mean() < 0.5
     assert kept[on_face].mean() < 3 * (1 - FACE_SHARE) * open_[on_face].mean()
     assert kept[beside].mean() == pytest.approx(open_[beside].mean(), rel=0.1)

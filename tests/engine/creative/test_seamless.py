@@ -79,7 +79,6 @@ def test_so_with_transparency(engine: Engine) -> None:
     # Hidden colours are filled from cells of a grid that does not roll; SPAN sees 21 pixels far.
     assert difference[np.kron(from_hole, np.ones((4, 4))) > 9 + 21 * np.sqrt(2) + 1].max() == 0
     is_seen = whole.alpha.array()[..., 0] == 255
-    print("alpha", difference[is_seen].mean(), difference[is_seen].max())
     assert difference[is_seen].mean() < 0.1
     assert difference[is_seen].max() <= 24
 
@@ -107,18 +106,7 @@ def test_the_jump_across_the_wrap_is_no_larger_than_inside(engine: Engine, mode:
         wrap, _ = jumps(made, axis)
         _, inside = jumps(turned, axis)
         same = inside[SIDE_PX // 2 - 1]
-        print(
-            name,
-            mode,
-            axis,
-            "same",
-            wrap / same,
-            "mean",
-            wrap / inside.mean(),
-            "cut",
-            jumps(cut, axis)[0] / same,
-        )
-        assert wrap <= 1.15 * same
+        assert wrap <= 1.1 * same
         assert wrap < jumps(cut, axis)[0]
 
 
