@@ -43,6 +43,8 @@ PROCESS_BYTES = 160 * 1024 * 1024
 """The interpreter, the runtime and the small things, before a network is loaded."""
 WEIGHTS_OVERHEAD = 2.7
 """Memory of a compiled network over its weights in f32."""
+NOISE_BYTES_PER_PX = 2 * 4 * 64 * 4
+"""Four fields of 64 channels in f32 for a tile, as they are made and as the runtime takes them."""
 MADE_IN_FLIGHT = 4
 """Copies of the creative texture's picture that are alive at once."""
 BANDS_IN_FLIGHT = 3
@@ -231,6 +233,7 @@ def _creative(
         # Two networks' weights, the tile of one at a time, and the picture that they make, four times.
         memory_bytes=plan.memory_bytes
         + texture.tile_bytes(tiling.tile.pixels)
+        + NOISE_BYTES_PER_PX * tiling.tile.pixels
         + 2 * int(texture.weight_bytes * WEIGHTS_OVERHEAD)
         + MADE_IN_FLIGHT * made,
     )
