@@ -34,11 +34,7 @@ def quality_rows(quality: Quality) -> Iterator[Row]:
     yield from _creative_rows("1 megapixel to 2x", quality.megapixel, quality.fast_fine_energy["megapixel"])
     for refined in quality.refined:
         yield (
-<<<<<<< HEAD
-            f"9.4 megapixels, own size, creativity {refined.creativity:g}: to itself (40 dB or more)",
-=======
             f"9.4 MP at their own size, creativity {refined.creativity:g}: to itself (40 dB at least)",
->>>>>>> proofs
             f"{refined.psnr_db:.1f} dB",
             "",
             "",

@@ -21,7 +21,7 @@ from enlarger.engine.look.statistics import Statistic, measure
 from enlarger.engine.receipt import Receipt
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.imaging import Picture
-from enlarger.models import ModelStore, known_assets, known_networks
+from enlarger.models import ModelStore, known_assets
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Target
 from tests.support.photos import photo
@@ -69,7 +69,7 @@ def style_picture(name: str) -> Picture:
 
 @pytest.fixture(scope="session")
 def engine(runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
-    return Engine(runtime, store, known_networks(), known_assets())
+    return Engine(runtime, store, known_assets())
 
 
 @pytest.fixture(scope="session")
