@@ -37,7 +37,7 @@ RUNTIME_OVERHEAD = 1.6
 """What the runtime takes over the values that are alive at once: measured 1.4 to 1.56."""
 BAND_BYTES = 96 * 1024 * 1024
 """Most that one row of tiles may give; wide pictures take lower tiles for it."""
-CREATIVE_TILE_BYTES = 640 * 1024 * 1024
+CREATIVE_TILE_BYTES = 560 * 1024 * 1024
 """The same where the network's whole result is in memory beside it."""
 PROCESS_BYTES = 160 * 1024 * 1024
 """The interpreter, the runtime and the small things, before a network is loaded."""
