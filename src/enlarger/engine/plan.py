@@ -45,6 +45,8 @@ WEIGHTS_OVERHEAD = 2.7
 """Memory of a compiled network over its weights in f32."""
 NOISE_BYTES_PER_PX = 2 * 4 * 64 * 4
 """Four fields of 64 channels in f32 for a tile, as they are made and as the runtime takes them."""
+KEPT_SHARE = 0.4
+"""Of a tile's memory, what the runtime keeps when it is asked to give it back."""
 MADE_IN_FLIGHT = 4
 """Copies of the creative texture's picture that are alive at once."""
 CORRECTION_BYTES = 352 * 1024 * 1024
@@ -228,17 +230,18 @@ def _creative(
     method = Method.CREATIVE if size == source else Method.CREATIVE_COPY
     plan = _priced(method, source, canvas, passes, all_passes if has_alpha else (), faithful, None, bits)
     made = size.pixels * texture.scale**2 * 3 * 4
+    # Two networks' weights and the picture that they make; then the tile of one of them at a time, of
+    # which the runtime does not give everything back, or the faithful network's tiles and bands.
+    held = 2 * int(texture.weight_bytes * WEIGHTS_OVERHEAD) + MADE_IN_FLIGHT * made
+    arena = texture.tile_bytes(tiling.tile.pixels)
+    working = int(arena * (1 + KEPT_SHARE)) + NOISE_BYTES_PER_PX * tiling.tile.pixels
+    faithful_bytes = plan.memory_bytes - PROCESS_BYTES + int(arena * 2 * KEPT_SHARE)
     return replace(
         plan,
         texture=Texture(size, tiling, runs),
         tiles=plan.tiles + tiling.count * runs,
         flops=plan.flops + tiling.pixels * runs * texture.flops_per_px,
-        # Two networks' weights, the tile of one at a time, and the picture that they make, four times.
-        memory_bytes=plan.memory_bytes
-        + texture.tile_bytes(tiling.tile.pixels)
-        + NOISE_BYTES_PER_PX * tiling.tile.pixels
-        + 2 * int(texture.weight_bytes * WEIGHTS_OVERHEAD)
-        + MADE_IN_FLIGHT * made,
+        memory_bytes=PROCESS_BYTES + held + max(working, faithful_bytes),
     )
 
 

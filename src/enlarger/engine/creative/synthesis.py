@@ -107,6 +107,7 @@ def synthesised(
         seen = np.clip(seen + (resized(made, height, width) - seen) * push, 0, 1)
         made = disturbed(seen, amplitude * REFINED_AMPLITUDE, step * SEED_STEP)
     if grainy is not None:
+        noisy.release()
         grain = _tiled(picture, grainy, tiling, lambda *_: [], on_tile)
         made += np.float32(dials.grain_share) * (grain - made)
     return _coloured(made, picture)
