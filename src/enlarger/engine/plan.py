@@ -16,11 +16,12 @@ from enlarger.errors import BadParameter
 from enlarger.request import Mode
 from enlarger.target import Canvas, Size
 
-TEXTURE_PIXELS_MAX = 240_000
+TEXTURE_PIXELS_MAX = 180_000
 """Pixels that an RRDB may see in one conservative request, overlaps included.
 
-At 36 MFLOP a pixel this is 8.6 TFLOP: 9 s on two cores that do 1 TFLOP/s in bf16, and 21 s on the
-slowest pair that was measured. A caller of the APIs gives up after 30 s.
+At 36 MFLOP a pixel this is 6.5 TFLOP: 7 s on two cores that do 1 TFLOP/s in bf16, and 25 s on the
+slowest pair that was measured, compiling and first tiles included (240,000 took 34 s there). A caller
+of the APIs gives up after 30 s.
 """
 CREATIVE_PIXELS_MAX = 800_000
 """Pixels that the RRDBs may see in one creative request, over all passes: 29 TFLOP, 30 s at 1 TFLOP/s
