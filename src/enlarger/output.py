@@ -72,4 +72,7 @@ def metadata_for(
     own = kept(metadata, policy)
     if policy is MetadataPolicy.STRIP:
         return own
+    if policy is MetadataPolicy.PRIVATE:
+        # A prompt may say what the picture does not.
+        recipe = replace(recipe, request=replace(recipe.request, prompt="", negative_prompt=""))
     return replace(own, xmp=recipe.written_to(own.xmp, source_digest))

@@ -22,11 +22,10 @@ from enlarger.target import Target
 
 NAMESPACE = "urn:enlarger:recipe:1"
 """Of the XMP property."""
-_PROPERTY = re.compile(r"<enl:recipe>(.*?)</enl:recipe>", re.DOTALL)
-_SOURCE = re.compile(r"<enl:source>([0-9a-f]{64})</enl:source>")
-_DESCRIPTION = re.compile(
-    r'\s*<rdf:Description[^>]*xmlns:enl="' + re.escape(NAMESPACE) + r'".*?</rdf:Description>', re.DOTALL
-)
+_OPEN = f'<rdf:Description rdf:about="" xmlns:enl="{NAMESPACE}">'
+_CLOSE = "</rdf:Description>"
+_PROPERTIES = ("enl:recipe", "enl:source")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _EMPTY = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -63,27 +62,24 @@ class Recipe:
         """
         packet = _EMPTY
         if xmp is not None:
-            text = _DESCRIPTION.sub("", xmp.decode("utf-8", errors="ignore"))
+            text = _without_ours(xmp.decode("utf-8", errors="ignore"))
             if text.count(_END) == 1:
                 packet = text
-        own = (
-            f'<rdf:Description rdf:about="" xmlns:enl="{NAMESPACE}">'
-            f"<enl:recipe>{escape(self.text)}</enl:recipe>"
-            f"{'' if source is None else f'<enl:source>{source}</enl:source>'}</rdf:Description>"
-        )
+        mark = "" if source is None else f"<enl:source>{source}</enl:source>"
+        own = f"{_OPEN}<enl:recipe>{escape(self.text)}</enl:recipe>{mark}{_CLOSE}"
         return packet.replace(_END, own + _END).encode()
 
     @classmethod
     def read_from(cls, xmp: bytes | None) -> Recipe:
         """The recipe in an XMP packet. Raises BadParameter if there is none that can be understood."""
-        found = _PROPERTY.search((xmp or b"").decode("utf-8", errors="ignore"))
+        found = _last(xmp, "enl:recipe")
         if found is None:
             raise BadParameter(
                 "the file carries no recipe: it was not made here, or its metadata was stripped",
                 param="recipe",
             )
         try:
-            recipe = msgspec.json.decode(unescape(found[1]), type=cls)
+            recipe = msgspec.json.decode(unescape(found), type=cls)
         except msgspec.DecodeError as error:
             raise BadParameter(f"the file's recipe is not understood: {error}", param="recipe") from error
         # A file may come from anyone: its target is what its text says, and nothing else.
@@ -93,5 +89,28 @@ class Recipe:
 
 def source_in(xmp: bytes | None) -> str | None:
     """SHA-256, in hex, of the file that a result was made from, if the result's XMP packet says it."""
-    found = _SOURCE.search((xmp or b"").decode("utf-8", errors="ignore"))
-    return None if found is None else found[1]
+    found = _last(xmp, "enl:source")
+    return found if found is not None and _SHA256.fullmatch(found) else None
+
+
+def _last(xmp: bytes | None, name: str) -> str | None:
+    """The text of the last property of this name: ours is written behind what was there."""
+    text = (xmp or b"").decode("utf-8", errors="ignore")
+    start, end = text.rfind(f"<{name}>"), text.rfind(f"</{name}>")
+    return text[start + len(name) + 2 : end] if 0 <= start < end else None
+
+
+def _without_ours(text: str) -> str:
+    """A packet without the properties of an earlier recipe, and with everything else that it holds.
+
+    By plain searches: a packet may be a megabyte of anybody's making.
+    """
+    for name in _PROPERTIES:
+        opening, closing = f"<{name}>", f"</{name}>"
+        kept = []
+        at = 0
+        while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start)) >= 0:
+            kept.append(text[at:start])
+            at = end + len(closing)
+        text = "".join((*kept, text[at:]))
+    return text.replace(_OPEN + _CLOSE, "")

@@ -25,6 +25,8 @@ from enlarger.errors import BadParameter
 
 SCALE_RANGE = (1.0, 64.0)
 """Output pixels per input pixel along one axis. More is larger; it needs not be whole."""
+TEXT_MAX = 40
+"""Characters in a target."""
 SIDE_MAX = 1_000_000
 """Longest side that can be asked for."""
 MM_PER_INCH = 25.4
@@ -120,10 +122,12 @@ class Target:
     @classmethod
     def parse(cls, text: str) -> Target:
         """Raises BadParameter that quotes `text` and shows the grammar."""
-        plain = " ".join(text.strip().lower().split())
-        target = _parse(plain)
+        plain = " ".join(text[: TEXT_MAX + 1].lower().split())
+        target = _parse(plain) if len(text) <= TEXT_MAX else None
         if target is None:
-            raise BadParameter(f"target is {text!r}; it must be like one of: {GRAMMAR}", param="target")
+            raise BadParameter(
+                f"target is {text[:TEXT_MAX]!r}; it must be like one of: {GRAMMAR}", param="target"
+            )
         return target
 
     @classmethod

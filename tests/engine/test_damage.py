@@ -98,3 +98,10 @@ def test_a_tall_picture_is_repaired_alike_in_strips() -> None:
     part = Colours(Raster.of(np.ascontiguousarray(damaged[448:576])))
     alone = np.concatenate(list(without_blocks(part, compression)))
     np.testing.assert_array_equal(repaired[448 + 32 : 576 - 32], alone[32:-32])
+
+
+@pytest.mark.parametrize("side", [8, 16])
+def test_a_code_of_squares_is_no_jpeg(side: int) -> None:
+    modules = np.random.default_rng(1).integers(0, 2, (160 // side, 160 // side), np.uint8) * 255
+    pixels = np.repeat(modules.repeat(side, 0).repeat(side, 1)[..., np.newaxis], 3, axis=2)
+    assert _seen(pixels) is None

@@ -257,3 +257,7 @@ def test_the_receipt_names_the_plan(enlarge: Upscale) -> None:
     assert enlarge(source, "2x")[1].plan == "fast"
     assert enlarge(source, "2x", Mode.CONSERVATIVE)[1].plan == "texture"
     assert enlarge(source, "1x", Mode.CONSERVATIVE)[1].plan == "refine"
+
+
+def test_a_box_that_cuts_is_measured_to_the_bottom(enlarge: Upscale) -> None:
+    assert enlarge(crop("coffee", 60, 240), "160x90 fill")[1].consistency_db > 30

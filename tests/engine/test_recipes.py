@@ -114,3 +114,32 @@ def test_a_recipe_read_from_a_file_makes_the_same_pixels_again(result: Result, t
         again = enlarge.render(crop("coffee", 48, 32), recipe.request).collect()
         assert enlarge.recipe(recipe.request).digest == recipe.digest
     np.testing.assert_array_equal(again.colour.array(), result.picture.colour.array())
+
+
+RECIPE = Recipe(UpscaleRequest(), {"a-network": "ab" * 32}, "1")
+
+
+def test_what_an_editor_wrote_into_our_description_stays() -> None:
+    edited = RECIPE.written_to(None).replace(b"</enl:recipe>", b"</enl:recipe><dc:rights>mine</dc:rights>")
+    again = Recipe.written_to(replace(RECIPE, version="2"), edited)
+    assert b"<dc:rights>mine</dc:rights>" in again
+    assert again.count(b"<enl:recipe>") == 1
+    assert Recipe.read_from(again).version == "2"
+
+
+def test_a_recipe_before_ours_does_not_shadow_it() -> None:
+    hostile = RECIPE.written_to(None).replace(b"<rdf:Description", b"<enl:recipe>{}<rdf:Description", 1)
+    assert Recipe.read_from(RECIPE.written_to(hostile)) == RECIPE
+
+
+@pytest.mark.parametrize("filler", [b" ", b"<enl:recipe>", b"<rdf:Description "])
+def test_a_megabyte_of_anything_is_read_in_one_go(filler: bytes) -> None:
+    """Would take minutes if the time grew with the square; the runner's limit is the judge."""
+    packet = RECIPE.written_to(None).replace(b"<rdf:RDF", filler * (1_000_000 // len(filler)) + b"<rdf:RDF")
+    assert Recipe.read_from(RECIPE.written_to(packet)) == RECIPE
+
+
+@pytest.mark.parametrize("text", ["9" * 5000 + "w", "a4@" + "9" * 400 + "dpi", "1" * 60 + "x"])
+def test_a_target_of_absurd_length_is_refused_by_name(text: str) -> None:
+    with pytest.raises(BadParameter, match="target is"):
+        Target.parse(text)

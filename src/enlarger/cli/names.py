@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Template:
         name = self.text.format(**values)
         if _FORBIDDEN.search(name) or not name.strip(". ") or name[0] == ".":
             raise BadParameter(f"name {self.text!r} makes {name!r}, which is no file's name", param="name")
-        length = len(name.encode())
+        length = len(os.fsencode(name))
         if length > LENGTH_MAX:
             raise BadParameter(
                 f"name {self.text!r} makes a name of {length} bytes; at most {LENGTH_MAX} are possible",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enlarger import __version__
-from enlarger.engine.bands import BYTE, Bands, like
+from enlarger.engine.bands import BYTE, Bands, like, read_all
 from enlarger.engine.conservative import CREATIVITY, conserve
 from enlarger.engine.creative.compose import Cast, create
 from enlarger.engine.creative.studio import ASSETS, Studio
@@ -222,8 +222,8 @@ class Engine:
         inspection = Inspection(source, plan.canvas.scaled, plan.seams)
         runners = [faithful]
         if request.mode is Mode.CREATIVE:
-            cast = self._cast(prepared.resolved, faithful)
-            runners += [runner for runner in (cast.noisy, cast.grainy) if runner is not None]
+            cast = self._cast(prepared.resolved, plan, picture.bits)
+            runners += [cast.faithful, cast.noisy, *([] if cast.grainy is None else [cast.grainy])]
             colours = create(
                 source,
                 request,
@@ -322,17 +322,22 @@ class Engine:
         return bands, [] if texture is None else [texture]
 
     def _opacity(self, source: Opacity, plan: Plan, faithful: Runner, tick: Callable[[], None]) -> Bands:
+        if not plan.opacity_passes:
+            return (band[..., :1] for band in read_all(source))
         reader = enlarge_opacity(source, plan.opacity_passes, faithful, tick)
         return one_channel(fitted_values(reader, plan.canvas.scaled, source.read(0, 1).dtype))
 
-    def _cast(self, resolved: Resolved, faithful: Runner) -> Cast:
+    def _cast(self, resolved: Resolved, plan: Plan, bits: int) -> Cast:
         noisy = resolved.network + NOISY
         floats = SampleType.FLOAT
         grainy = None
         if resolved.grain_share > 0:
             grainy = self._networks.runner(GRAIN_NETWORK, self._precision, floats)
+        # What the texture network made of the picture itself goes on in floats.
+        is_whole = plan.method is Method.CREATIVE
+        kind = floats if is_whole or bits != 8 else SampleType.BYTE
         return Cast(
-            faithful=faithful,
+            faithful=self._networks.runner(FAITHFUL, self._networks.precision_for(bits), kind),
             noisy=self._networks.runner(noisy, self._precision, floats),
             noise_channels=self._networks.graph(noisy).extras[0].channels,
             grainy=grainy,

@@ -96,7 +96,7 @@ class Inspection:
         """Of everything that went through; call it once, after the last band."""
         self._compare_to(self._source.size.height)
         mean = self._squared / (3 * self._source.size.pixels)
-        consistency = DB_MAX if mean == 0 else min(DB_MAX, float(-10 * np.log10(mean)))
+        consistency = DB_MAX if mean == 0 else float(np.minimum(DB_MAX, -10 * np.log10(mean)))
         floor = max(1, self._source.size.pixels) * SLOPE_FLOOR**2 * np.eye(2)
         shift = float(np.hypot(*np.linalg.solve(self._normal + floor, self._projection)))
         drift = np.concatenate(self._drifts) if self._drifts else np.zeros(1)

@@ -223,8 +223,10 @@ def _creative(
             COPY_STEP if tiling is not None else max(0.5, min(COPY_STEP, (allowed / size.pixels) ** 0.5))
         )
         size = Size(max(1, round(source.width * share)), max(1, round(source.height * share)))
+    # What the texture made of the picture itself goes on in floats, as a picture of 16 bits does.
+    depth = 16 if size == source else bits
     all_passes = (
-        _faithful_passes(source, canvas, faithful, bits, tile_px) if canvas.scaled != source else ()
+        _faithful_passes(source, canvas, faithful, depth, tile_px) if canvas.scaled != source else ()
     )
     # The first pass over the picture itself is the texture's own.
     passes = all_passes[1:] if size == source else all_passes

@@ -122,6 +122,11 @@ def rows_of(colours: Bands, opacity: Bands | None, canvas: Canvas, picture: Pict
         inner = band[:, max(0, -left) : max(0, -left) + result.width]
         whole[first + top - start : last + top - start, across] = inner
         yield whole
+    # What a box cuts off at the bottom is made and measured all the same, and not kept.
+    for source in sources:
+        for start, stop in strips(size):
+            if start >= result.height - top:
+                source.read(start, stop)
 
 
 def one_channel(bands: Bands) -> Bands:

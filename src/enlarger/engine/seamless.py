@@ -58,7 +58,7 @@ def _margin(length: int, scaled: int) -> int:
     step = length // gcd(length, scaled)
     whole = -(-MARGIN_PX // step) * step
     # A factor that makes whole pixels only in multiples of a long side is rounded instead.
-    return whole if whole <= max(2 * MARGIN_PX, length) else MARGIN_PX
+    return whole if whole <= 2 * MARGIN_PX else MARGIN_PX
 
 
 def _widened(raster: Raster, kind: Seamless, margin: tuple[int, int]) -> Raster:

@@ -94,7 +94,9 @@ def create(
         layer=0,
         channels=cast.noise_channels,
         spacing=spacing_of(request.fractality),
-        period=None if period is None else Size(round(period.width * ratio), round(period.height * ratio)),
+        period=None
+        if period is None
+        else Size(max(1, round(period.width * ratio)), max(1, round(period.height * ratio))),
         origin=(round(origin[0] * ratio), round(origin[1] * ratio)),
     )
     faces = cast.faces.mask(fit_within(small, LOOK_PX), size.height, size.width)

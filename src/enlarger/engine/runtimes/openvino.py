@@ -202,6 +202,9 @@ class _Compiled:
             self._request.get_compiled_model().release_memory()
 
     def run(self, tile: Samples, *extras: Samples) -> Samples:
+        if tile.dtype != self._dtype:
+            # A silent conversion of 0..1 to bytes would be a black picture.
+            raise TypeError(f"{self._name} takes {np.dtype(self._dtype)} and was given {tile.dtype}")
         height, width = tile.shape[:2]
         batch = {0: ov.Tensor(np.array(tile, self._dtype, order="C")[np.newaxis], shared_memory=True)}
         for index, extra in enumerate(extras, start=1):
