@@ -31,7 +31,8 @@ def write(
     quality: int | None = None,
     source_digest: str | None = None,
 ) -> Written:
-    """Make the result and write it to `file`; what it takes does not grow with the picture.
+    """Make the result and write it to `file`; what it takes does not grow with the
+    picture but in formats whose encoders hold all of it: WebP, AVIF, HEIC, JPEG XL.
 
     recipe   written into the file's XMP unless the policy strips metadata.
     quality  1 to 100 of lossy formats; None is 95.

@@ -1,9 +1,9 @@
 """How a result was made, as the file itself says: enough to make another in the same way.
 
 A recipe is a request, the digests of the networks that may have run and the version. It travels in
-the file's XMP packet, so that every format carries it in one way and editors keep it. Its digest
-says "made alike": with the digest of an input, which lies beside it in the packet, it is the key
-under which work is known to be done.
+the file's XMP packet, so that every format carries it in one way; an editor that rewrites the packet
+may lose it. Its digest says "made alike": with the digest of an input, which lies beside it in the
+packet, it is the key under which work is known to be done.
 """
 
 from __future__ import annotations

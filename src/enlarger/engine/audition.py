@@ -10,7 +10,7 @@ import numpy as np
 
 from enlarger.engine.bands import as_floats
 from enlarger.engine.engine import networks_for
-from enlarger.engine.inspection import LUMA
+from enlarger.engine.look.small import LUMA
 from enlarger.engine.receipt import Receipt
 from enlarger.engine.rendering import Rendering
 from enlarger.errors import BadParameter

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats
 from enlarger.engine.colour import delta_e, lab_of
+from enlarger.engine.look.small import LUMA
 from enlarger.engine.resample import resample_values
 from enlarger.target import Size
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""ITU-R BT.601."""
 PATCH_PX = 8
 """Colours are compared as means over squares of this side of the input: what the eye takes as one."""
 LAG_BYTES = 24 * 1024 * 1024

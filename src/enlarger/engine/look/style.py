@@ -82,7 +82,7 @@ def palette(
     """What to add to `content`, enlarged or not, so that it has the styles' palette: (384, 384, 3).
 
     The map covers the whole picture, whatever its shape: enlarge it to the result's width and height
-    (`small.resized`), add, clip. Its values are -1..1, and it is smooth.
+    (bicubic), add, clip. Its values are -1..1, and it is smooth.
 
     content   the picture, any size; it is seen squeezed to 384x384.
     styles    one or more pictures of any size; of several, the mean of their styles.
