@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.support.photos import crop, encoded, scaled
 from tests.support.program import enlarger, events, size_of
@@ -39,6 +40,17 @@ def test_a_file_that_was_not_made_here_ends_the_call(photo: Path, foreign: Path)
         assert run.returncode == 2
         assert "out/photo.jpg is there" in run.stderr
     assert foreign.read_bytes() == before
+
+
+def test_somebodys_animation_is_not_replaced(tmp_path: Path) -> None:
+    frames = [Image.fromarray(crop("coffee", 12, 12)), Image.fromarray(crop("rocket", 12, 12))]
+    (tmp_path / "out").mkdir()
+    for path in (tmp_path / "moving.gif", tmp_path / "out" / "moving.gif"):
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=80)
+    before = (tmp_path / "out" / "moving.gif").read_bytes()
+    run = enlarger("up", "moving.gif", "-o", "out/", cwd=tmp_path)
+    assert run.returncode == 2
+    assert (tmp_path / "out" / "moving.gif").read_bytes() == before
 
 
 def test_a_name_that_was_written_is_replaced(photo: Path, foreign: Path) -> None:

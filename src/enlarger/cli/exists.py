@@ -12,7 +12,6 @@ from pathlib import Path
 
 from enlarger.cli.errands import Errand, Errands
 from enlarger.errors import BadParameter, EnlargerError
-from enlarger.imaging import Format
 from enlarger.imaging.examine import Examined, examine
 from enlarger.imaging.formats import ALL_FORMATS
 from enlarger.models.store import file_sha256
@@ -90,12 +89,11 @@ def _is_current(errand: Errand, recipe: Recipe) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether a file would say that it was made here, if it had been, and does not."""
+    """Whether a file does not say that it was made here. An animation never does, whoever made it: one
+    that is there is kept until the caller says otherwise."""
     examined = _examined(path)
     if examined is None:
         return path.stat().st_size > 0
-    if examined.header.format is Format.GIF or examined.frames > 1:
-        return False  # Animations carry no recipe.
     try:
         Recipe.read_from(examined.said.xmp)
     except BadParameter:
