@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import pull
+from tests.support.desk import Desk
 from tests.support.photos import photo
+from tests.support.postgres import Postgres
 from tests.support.running import RunningServer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -48,3 +50,26 @@ def server(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A server that several tests share; none of them may break it."""
     with RunningServer.start(tmp_path_factory.mktemp("server"), MODELS) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A Postgres server that many tests share; each has a database of its own in it."""
+    with Postgres.start() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind that the server runs on."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create_database()
+
+
+@pytest.fixture
+def desk(database_url: str) -> Iterator[Desk]:
+    """A database with everything that accepts and ends jobs, on SQLite and on Postgres."""
+    with Desk.open(database_url) as desk:
+        yield desk

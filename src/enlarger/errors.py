@@ -5,12 +5,20 @@
         BadParameter        400  a value is missing, of the wrong type or out of range
         UnsupportedPicture  400  the bytes are not a picture that we read
         PictureTooLarge     413  more bytes or pixels than a limit allows
+        ModelNotOffered     400  the price list has no price for it
+        IdempotencyConflict 409  the key was used for another request
       AccessError           who you are, or what you may
         BadKey              401  no key, or one that opens nothing
+        OutOfCredit         402  the workspace has too little credit
+        SpendCapReached     402  the key has spent what it may
+        NotAllowed          403  the key or the member may not do this
+        TooManyJobs         429  the workspace has as many jobs under way as it may
       NotFound              404  no such thing, or not yours
       BusyError             try again later
         NotReady            503  the server is starting or cannot reach a part of itself
         WaitTimeout         504  the job goes on, but nobody waits for it any longer
+        QueueFull           503  too many jobs wait already
+        StillRunning        409  the first request with this idempotency key is not done
       ModelError            the model side
         ModelMissing        409  the weights are not in the model store
         DigestMismatch      502  a fetched file is not the file that the catalogue names
@@ -21,6 +29,7 @@
         OutOfMemory         500  the smallest piece of the work found no memory
         Collapsed           500  a network gave values that are no picture
         ReceiptFailed       500  the result was measured, and is not the picture enlarged
+      DeadlineExceeded      504  the job was not done in the time that it had
       Cancelled             499  the caller asked to stop
 
 A class's docstring is its default message. `code` is stable and may be matched by programs;
@@ -42,13 +51,20 @@ class EnlargerError(Exception):
     status: ClassVar[int] = 500
     """HTTP status where the vendor's contract does not say another."""
 
-    def __init__(self, message: str | None = None, *, param: str | None = None) -> None:
+    retry_after_default_s: ClassVar[float | None] = None
+    """`retry_after_s` of an error that was raised without one."""
+
+    def __init__(
+        self, message: str | None = None, *, param: str | None = None, retry_after_s: float | None = None
+    ) -> None:
         """
-        message  what happened, with the offending value and the limit; the class docstring if None.
-        param    the name of the field at fault in our own terms, if one is.
+        message        what happened, with the offending value and the limit; the class docstring if None.
+        param          the name of the field at fault in our own terms, if one is.
+        retry_after_s  seconds after which the same request may succeed, if that can be said.
         """
         self.message = message or inspect.cleandoc(type(self).__doc__ or "")
         self.param = param
+        self.retry_after_s = self.retry_after_default_s if retry_after_s is None else retry_after_s
         super().__init__(self.message)
 
 
@@ -78,6 +94,19 @@ class PictureTooLarge(UsageError):
     status = 413
 
 
+class ModelNotOffered(UsageError):
+    """This model is not on offer here; ask the operator, or use another."""
+
+    code = "model_not_offered"
+
+
+class IdempotencyConflict(UsageError):
+    """This idempotency key was used for another request; use a new key for each request."""
+
+    code = "idempotency_conflict"
+    status = 409
+
+
 class AccessError(EnlargerError):
     """The key may not do this; use another key."""
 
@@ -92,6 +121,34 @@ class BadKey(AccessError):
     status = 401
 
 
+class OutOfCredit(AccessError):
+    """There is too little credit for this; add some and send the request again."""
+
+    code = "insufficient_balance"
+    status = 402
+
+
+class SpendCapReached(AccessError):
+    """This key has spent as much as it may; raise its cap or use another key."""
+
+    code = "spend_cap_reached"
+    status = 402
+
+
+class NotAllowed(AccessError):
+    """This key may not do that; use another key, or ask its owner."""
+
+    code = "not_allowed"
+
+
+class TooManyJobs(AccessError):
+    """This workspace has as many jobs under way as it may; wait until some have ended."""
+
+    code = "too_many_jobs"
+    status = 429
+    retry_after_default_s = 5.0
+
+
 class NotFound(EnlargerError):
     """There is no such thing here, or it has expired; check the id and the key."""
 
@@ -104,6 +161,7 @@ class BusyError(EnlargerError):
 
     code = "busy"
     status = 503
+    retry_after_default_s = 5.0
 
 
 class NotReady(BusyError):
@@ -116,6 +174,26 @@ class WaitTimeout(BusyError):
     """The result was not there in time; the job goes on and its result is kept."""
 
     code = "wait_timeout"
+    status = 504
+
+
+class QueueFull(BusyError):
+    """As many jobs wait as the server takes; try again later."""
+
+    code = "queue_full"
+
+
+class StillRunning(BusyError):
+    """The first request with this idempotency key is not done yet; send this one again later."""
+
+    code = "still_running"
+    status = 409
+
+
+class DeadlineExceeded(EnlargerError):
+    """The job was not done in the time that it had, and nothing was charged; send it again later."""
+
+    code = "deadline_exceeded"
     status = 504
 
 

@@ -1,28 +1,42 @@
 """The use cases: the only door that dialects and pages go through.
 
-Everything here is the same whoever calls: limits, acceptance, waiting, results. Nothing here knows
-a vendor's words, and no network is ever loaded in this process.
+Everything here is the same whoever calls: limits, acceptance, money, waiting, results. Nothing here
+knows a vendor's words, and no network is ever loaded in this process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
+import structlog
 from dbos import DBOSClient
 
 from enlarger.accounts import Accounts, Caller
+from enlarger.database import AWAY, now_ms, write
 from enlarger.engine.geometry import check_output
-from enlarger.errors import NotFound
+from enlarger.errors import Cancelled, EnlargerError, NotFound, NotReady
+from enlarger.faults import fault
 from enlarger.imaging import API_FORMATS, Format, Header, probe
 from enlarger.imaging.encode import check_size
-from enlarger.jobs import Job, Jobs
+from enlarger.jobs import Job, JobPage, Jobs, JobState, idempotency
+from enlarger.jobs.idempotency import INLINE_BYTES, Answer, KeptAnswer
+from enlarger.jobs.submission import Acceptance, Depth, Origin, Submission, Ticket
 from enlarger.jobs.waiting import Waiting
+from enlarger.ledger import ledger, prices, usage
+from enlarger.ledger.ledger import Balance
+from enlarger.ledger.prices import PriceList
+from enlarger.ledger.usage import LIMIT_DEFAULT, Bucket, Page, Rollup, UsageFilter
 from enlarger.request import UpscaleRequest
 from enlarger.storage import ObjectStore
 from enlarger.target import Size
+
+LOG = structlog.get_logger()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,10 +46,37 @@ class Limits:
     max_input_pixels: int
     max_output_pixels: int
     wait_timeout_s: float
+    depth: Depth
+    job_deadline_s: float
+    keep_results_ms: int
+    keep_answers_ms: int
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request that was accepted and is not answered yet."""
+
+    caller: Caller
+    origin: Origin
+    ticket: Ticket
+    is_answered_at_acceptance: bool = False
+    """Whether the answer is the job's id, and not its result."""
+
+    def is_answered_by(self, job: Job, status: int) -> bool:
+        """Whether an answer with this HTTP status is the one that a repetition is to get."""
+        is_good = 200 <= status < 300
+        if self.is_answered_at_acceptance:
+            return is_good
+        match job.state:
+            case JobState.SUCCEEDED:
+                return is_good
+            case JobState.FAILED | JobState.CANCELLED:
+                return not is_good
+        return False
 
 
 class Service:
-    """Submit, wait, fetch; one instance in the API process."""
+    """Submit, wait, fetch, cancel, account; one instance in the API process."""
 
     def __init__(
         self,
@@ -45,16 +86,22 @@ class Service:
         accounts: Accounts,
         limits: Limits,
     ) -> None:
-        self._client = client
+        self._engine = engine
         self._store = store
         self._accounts = accounts
         self._limits = limits
-        self._jobs = Jobs(engine)
+        self._jobs = Jobs(engine, keep_results_ms=limits.keep_results_ms)
+        self._acceptance = Acceptance(engine, client, limits.depth, keep_answers_ms=limits.keep_answers_ms)
         self._waiting = Waiting(self._jobs)
 
-    async def authenticate(self, secret: str) -> Caller:
-        """Who holds this secret. Raises BadKey."""
-        return await asyncio.to_thread(self._accounts.authenticate, secret)
+    async def authenticate(self, secret: str, key_id: str | None = None) -> Caller:
+        """Who holds this secret.
+
+        key_id  where the client sends one, it must be the key's.
+
+        Raises BadKey.
+        """
+        return await _in_thread(lambda: self._accounts.keys.authenticate(secret, key_id))
 
     async def examine(self, picture: bytes) -> Header:
         """A picture's format and size. Raises UnsupportedPicture, PictureTooLarge."""
@@ -63,20 +110,87 @@ class Service:
         )
 
     async def submit(
-        self, caller: Caller, door: str, request: UpscaleRequest, picture: bytes, header: Header
-    ) -> str:
-        """Accept a job and return its id: from then on it ends, well or badly, whatever happens.
+        self,
+        caller: Caller,
+        origin: Origin,
+        model: str,
+        request: UpscaleRequest,
+        picture: bytes,
+        header: Header,
+    ) -> Ticket:
+        """Accept a job: from then on it ends, well or badly, whatever happens, and is charged once.
 
-        door     the dialect that the request came through.
-        header   what `examine` said of `picture`.
+        model   the public name of what is bought; the price goes by it.
+        header  what `examine` said of `picture`.
 
-        Raises PictureTooLarge if the result would be larger than this installation or the output
-        format allows; then nothing is kept.
+        Returns the earlier request's ticket where this one repeats it (`Origin`). Raises
+        PictureTooLarge if the result would be larger than this installation or the output format
+        allows, and what `Acceptance.accept` raises; then nothing is kept and nothing is charged.
         """
         source = Size(header.width, header.height)
         size = check_output(source, request.target, self._limits.max_output_pixels).result
         check_size(Format(request.output_format), size.width, size.height)
-        return await asyncio.to_thread(self._accept, caller, door, request, picture)
+        caller.check_may_use(model)
+
+        def accept() -> Ticket:
+            earlier = self._acceptance.earlier(caller, origin)
+            if earlier is not None:
+                return earlier
+            job_id = str(uuid.uuid4())
+            submission = Submission(
+                job_id=job_id,
+                caller=caller,
+                origin=origin,
+                model=model,
+                request=request,
+                input_key=f"ws/{caller.workspace.id}/inputs/{job_id}",
+                input_width=source.width,
+                input_height=source.height,
+                input_bytes=len(picture),
+                output_pixels=size.width * size.height,
+                deadline_ms=now_ms() + round(1000 * self._limits.job_deadline_s),
+            )
+            return self._accept(submission, picture)
+
+        return await _in_thread(accept)
+
+    async def answer(self, pending: Pending) -> Answer | None:
+        """What the request that this one repeats was answered, if it was. Raises NotFound if it is gone."""
+        kept = pending.ticket.answer
+        if kept is None:
+            return None
+        body = kept.body
+        if body is None:
+            body = await _in_thread(lambda: self._store.read(str(kept.body_key)))
+        return Answer(kept.status, kept.headers, body)
+
+    async def keep_answer(self, pending: Pending, answer: Answer) -> None:
+        """Keep what is about to be answered for whoever repeats the request.
+
+        Nothing is kept without an idempotency key, beside an answer that is there already, and where
+        the answer is not about the job's end: a wait that was too long, a store that is away.
+        """
+        origin, ticket, workspace_id = pending.origin, pending.ticket, pending.caller.workspace.id
+        key_hash = origin.key_hash
+        if key_hash is None or ticket.answer is not None:
+            return
+
+        def keep() -> None:
+            if not pending.is_answered_by(self._jobs.get(ticket.job_id), answer.status):
+                return
+            body_key = None
+            if len(answer.body) > INLINE_BYTES:
+                body_key = f"ws/{workspace_id}/answers/{ticket.job_id}-{uuid.uuid4().hex}"
+                self._store.create(body_key, answer.body)
+            kept = KeptAnswer(answer.status, answer.headers, None if body_key else answer.body, body_key)
+            with write(self._engine) as connection:
+                is_first = idempotency.keep_answer(
+                    connection, workspace_id, origin.operation, key_hash, kept
+                )
+            if not is_first and body_key is not None:
+                self._discard(body_key)
+
+        await _in_thread(keep)
 
     async def wait(self, caller: Caller, job_id: str) -> Job:
         """The job when it has succeeded.
@@ -84,32 +198,129 @@ class Service:
         Raises the error that it failed with, WaitTimeout if it took too long (it goes on), or
         NotFound if it is not the caller's.
         """
+        await self.status(caller, job_id)
         await self._waiting.wait(job_id, self._limits.wait_timeout_s)
-        job = await asyncio.to_thread(self._jobs.get, job_id)
-        if job.workspace_id != caller.workspace.id:
-            raise NotFound
+        job = await self.status(caller, job_id)
         if job.error is not None:
             raise job.error
         return job
 
-    async def result(self, job: Job) -> bytes:
-        """The encoded picture of a job that succeeded. Raises NotFound once it has expired."""
-        if job.outcome is None:
-            raise NotFound
-        return await asyncio.to_thread(self._store.read, job.outcome.result_key)
+    async def status(self, caller: Caller, job_id: str) -> Job:
+        """The job as it stands. Raises NotFound, also for another workspace's."""
+        return await _in_thread(lambda: self._jobs.get(job_id, caller.workspace.id))
 
-    def _accept(self, caller: Caller, door: str, request: UpscaleRequest, picture: bytes) -> str:
-        job_id = str(uuid.uuid4())
-        input_key = f"ws/{caller.workspace.id}/inputs/{job_id}"
-        # The picture first: a job whose picture is missing could not keep its promise.
-        self._store.create(input_key, picture)
-        self._jobs.submit(
-            self._client,
-            job_id=job_id,
-            workspace_id=caller.workspace.id,
-            key_id=caller.key_id,
-            door=door,
-            request=request,
-            input_key=input_key,
+    async def jobs(
+        self, caller: Caller, *, state: JobState | None = None, limit: int = 20, after: str | None = None
+    ) -> JobPage:
+        """The workspace's jobs, the latest first; see `Jobs.page`."""
+        workspace_id = caller.workspace.id
+        return await _in_thread(
+            lambda: self._jobs.page(workspace_id, state=state, limit=limit, after=after)
         )
-        return job_id
+
+    async def cancel(self, caller: Caller, job_id: str) -> Job:
+        """Stop a job that is still under way, at no charge; the job as it stands then.
+
+        A job that has ended stays as it is. Raises NotFound.
+        """
+
+        def cancel() -> Job:
+            self._jobs.get(job_id, caller.workspace.id)
+            self._jobs.cancel(job_id, caller.workspace.id)
+            return self._jobs.get(job_id, caller.workspace.id)
+
+        return await _in_thread(cancel)
+
+    async def result(self, job: Job) -> bytes:
+        """The encoded picture of a job that succeeded.
+
+        Raises the error that the job ended with, NotFound once the picture has expired.
+        """
+        outcome = job.outcome
+        if job.error is not None and not isinstance(job.error, Cancelled):
+            raise job.error
+        if outcome is None or (job.expires_ms is not None and job.expires_ms <= now_ms()):
+            raise NotFound
+        return await _in_thread(lambda: self._store.read(outcome.result_key))
+
+    async def balance(self, caller: Caller) -> Balance:
+        """What the caller's workspace has."""
+
+        def read() -> Balance:
+            with self._engine.connect() as connection:
+                return ledger.balance(connection, caller.workspace.id)
+
+        return await _in_thread(read)
+
+    async def prices(self) -> PriceList:
+        """What is on offer, and for how much."""
+
+        def read() -> PriceList:
+            with self._engine.connect() as connection:
+                return prices.current(connection)
+
+        return await _in_thread(read)
+
+    async def usage(
+        self,
+        caller: Caller,
+        where: UsageFilter,
+        *,
+        limit: int = LIMIT_DEFAULT,
+        starting_after: str | None = None,
+        ending_before: str | None = None,
+    ) -> Page:
+        """The workspace's usage records, the latest first; see `ledger.usage.page`."""
+
+        def read() -> Page:
+            with self._engine.connect() as connection:
+                return usage.page(
+                    connection,
+                    caller.workspace.id,
+                    where,
+                    limit=limit,
+                    starting_after=starting_after,
+                    ending_before=ending_before,
+                )
+
+        return await _in_thread(read)
+
+    async def usage_rollups(self, caller: Caller, where: UsageFilter, bucket: Bucket) -> list[Rollup]:
+        """The workspace's usage in sums by model and hour or day."""
+
+        def read() -> list[Rollup]:
+            with self._engine.connect() as connection:
+                return usage.rollups(connection, caller.workspace.id, where, bucket)
+
+        return await _in_thread(read)
+
+    def _accept(self, submission: Submission, picture: bytes) -> Ticket:
+        # The picture first: a job whose picture is missing could not keep its promise.
+        self._store.create(submission.input_key, picture)
+        fault("api.after_input")
+        try:
+            ticket = self._acceptance.accept(submission)
+        except EnlargerError:
+            # And not for what the database raises: its commit may have been done all the same.
+            self._discard(submission.input_key)
+            raise
+        if not ticket.is_new:
+            self._discard(submission.input_key)
+        fault("api.after_commit")
+        return ticket
+
+    def _discard(self, key: str) -> None:
+        """Remove a picture that no job will have; what this misses is swept later."""
+        try:
+            self._store.delete([key])
+        except Exception as error:
+            LOG.warning("input.not_removed", error=repr(error))
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Run what waits for the database or the store beside the event loop. Raises NotReady if it is away."""
+    try:
+        return await asyncio.to_thread(work)
+    except AWAY as error:
+        LOG.warning("database.away", error=type(error).__name__)
+        raise NotReady("the database cannot be reached; try again later") from error

@@ -7,8 +7,8 @@ ENLARGER_CONFIG names, else has the default below.
 from __future__ import annotations
 
 import os
+import platform
 import tomllib
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,11 +22,11 @@ from pydantic_settings import (
 )
 
 from enlarger.errors import BadParameter
+from enlarger.money import micros_of
 from enlarger.request import MAX_OUTPUT_PIXELS
 
 BOOTSTRAP_KEY_MIN = 32
-MICROS = 1_000_000
-"""Micro-credits in a US dollar."""
+MS_IN_AN_HOUR = 3_600_000
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
@@ -37,14 +37,11 @@ def _check_secret(secret: SecretStr) -> SecretStr:
 
 
 def _check_credit(text: str) -> str:
-    if text == "unlimited":
-        return text
-    try:
-        amount = Decimal(text) * MICROS
-    except InvalidOperation:
-        raise ValueError("must be an amount of US dollars or `unlimited`") from None
-    if not amount.is_finite() or amount < 0 or amount != int(amount):
-        raise ValueError("must be 0 or more with at most six decimals")
+    if text != "unlimited":
+        try:
+            micros_of(text)
+        except BadParameter as error:
+            raise ValueError(error.message) from None
     return text
 
 
@@ -104,6 +101,51 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds after which an attempt at a job counts as hung and is ended.",
     )
+    workers: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="Workers that `enlarger serve` runs here; 0 where other machines run them all.",
+    )
+    node: str | None = Field(
+        None,
+        max_length=60,
+        description="Name of this machine among those that share a database; its host name if not set.",
+    )
+    lease_s: float = Field(
+        15.0,
+        ge=1,
+        allow_inf_nan=False,
+        description="Seconds after which a worker that was not heard of counts as dead, and its jobs"
+        " are taken over.",
+    )
+    max_jobs: int = Field(
+        10_000, ge=1, description="Jobs that may be under way at once; more are refused with 503."
+    )
+    max_workspace_jobs: int = Field(
+        1000,
+        ge=1,
+        description="Jobs that one workspace may have under way at once, unless it has a limit of its"
+        " own; more are refused with 429.",
+    )
+    job_deadline_s: float = Field(
+        3600.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds after its acceptance by which a job is done, or fails and is not charged.",
+    )
+    keep_results_h: float = Field(
+        24.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Hours for which the pictures of a job are kept after its end.",
+    )
+    keep_answers_h: float = Field(
+        24.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Hours for which the answer to an idempotency key is kept.",
+    )
     drain_timeout_s: float = Field(
         30.0,
         ge=0,
@@ -143,11 +185,26 @@ class Settings(BaseSettings):
         return self.data_dir / "scratch"
 
     @property
+    def node_name(self) -> str:
+        """Name of this machine among those that share the database."""
+        return self.node or platform.node() or "local"
+
+    @property
+    def keep_results_ms(self) -> int:
+        """`keep_results_h` in milliseconds."""
+        return round(self.keep_results_h * MS_IN_AN_HOUR)
+
+    @property
+    def keep_answers_ms(self) -> int:
+        """`keep_answers_h` in milliseconds."""
+        return round(self.keep_answers_h * MS_IN_AN_HOUR)
+
+    @property
     def bootstrap_credit_micros(self) -> int | None:
         """First credit in micro-credits; None is unlimited."""
         if self.bootstrap_credit == "unlimited":
             return None
-        return int(Decimal(self.bootstrap_credit) * MICROS)
+        return micros_of(self.bootstrap_credit)
 
     @classmethod
     def settings_customise_sources(

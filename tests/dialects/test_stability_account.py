@@ -17,10 +17,11 @@ def test_account_has_what_clients_check(server: RunningServer) -> None:
 
 
 @pytest.mark.parametrize("authorization", [SECRET, f"Bearer {SECRET}"])
-def test_balance_is_the_first_credit_in_cents(server: RunningServer, authorization: str) -> None:
+def test_balance_is_what_is_left_in_cents(server: RunningServer, authorization: str) -> None:
     with server.client() as client:
         response = client.get("/v1/user/balance", headers={"authorization": authorization})
-    assert response.json() == {"credits": 100_000.0}
+    [(left,)] = server.query("SELECT micros FROM balances WHERE account LIKE '%:available'")
+    assert response.json() == {"credits": left / 10_000}
 
 
 @pytest.mark.parametrize("path", ["/v1/user/account", "/v1/user/balance"])

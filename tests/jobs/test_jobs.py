@@ -1,24 +1,33 @@
-"""The jobs table: one commit with the queue, guarded changes, waiting."""
+"""Jobs: one commit with the money and the queue, guarded changes, fair turns, leases, waiting."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from dbos import DBOSClient
+from hypothesis import given
+from hypothesis import strategies as st
 
-from enlarger.accounts import Accounts
-from enlarger.database import connect
-from enlarger.database.migrate import migrate
-from enlarger.errors import InferenceCrashed, NotFound, NotReady, UnsupportedPicture, WaitTimeout
-from enlarger.jobs import Jobs, JobState, Outcome
+from enlarger.accounts import Priority
+from enlarger.database import connect, now_ms
+from enlarger.errors import (
+    Cancelled,
+    DeadlineExceeded,
+    InferenceCrashed,
+    NotFound,
+    NotReady,
+    QueueFull,
+    TooManyJobs,
+    UnsupportedPicture,
+    WaitTimeout,
+)
+from enlarger.jobs import JobState
 from enlarger.jobs.durable import (
     QUEUE,
     VERSION,
@@ -26,130 +35,200 @@ from enlarger.jobs.durable import (
     WORKER_POOL_SIZE,
     JsonSerializer,
     foreign_versions,
-    make_client,
-    prepare,
 )
-from enlarger.jobs.slots import Slot, ready_count
+from enlarger.jobs.reconcile import fail_overdue
+from enlarger.jobs.slots import Slot, expel_expired, live_slots, ready_count, slot_id
+from enlarger.jobs.submission import Depth
+from enlarger.jobs.turns import TURN_MAX, turn_of
 from enlarger.jobs.waiting import EAGER_POLL_S, Waiting
-from enlarger.request import UpscaleRequest
-
-OUTCOME = Outcome("ws/a/results/b.png", 2048, 1024, 500, 30)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = connect(f"sqlite:///{tmp_path / 'test.db'}", pool_size=8)
-    migrate(engine)
-    prepare(engine)
-    Accounts(engine, b"pepper").bootstrap(None, None)
-    yield engine
-    engine.dispose()
+from enlarger.ledger.ledger import Balance
+from tests.support.desk import FAST_MICROS, OUTCOME, Desk
 
 
-@pytest.fixture
-def client(engine: sa.Engine) -> Iterator[DBOSClient]:
-    client = make_client(engine)
-    yield client
-    client.destroy()
-
-
-@pytest.fixture
-def jobs(engine: sa.Engine) -> Jobs:
-    return Jobs(engine)
-
-
-def submit(jobs: Jobs, client: DBOSClient, engine: sa.Engine, job_id: str = "job-1") -> None:
-    with engine.connect() as connection:
-        workspace_id = connection.exec_driver_sql("SELECT id FROM workspaces").scalar_one()
-    jobs.submit(
-        client,
-        job_id=job_id,
-        workspace_id=workspace_id,
-        key_id="key",
-        door="test",
-        request=UpscaleRequest(seed=9),
-        input_key="ws/a/inputs/b",
-    )
-
-
-def rows(engine: sa.Engine, sql: str) -> list[sa.Row]:
-    with engine.connect() as connection:
-        return list(connection.exec_driver_sql(sql))
-
-
-def test_row_and_queue_entry_are_one_commit(jobs: Jobs, client: DBOSClient, engine: sa.Engine) -> None:
-    submit(jobs, client, engine)
-    job = jobs.get("job-1")
+def test_hold_job_key_and_queue_entry_are_one_commit(desk: Desk) -> None:
+    caller = desk.caller()
+    ticket = desk.submit(caller, key_hash="k" * 64)
+    job = desk.jobs.get(ticket.job_id)
     assert (job.state, job.attempts, job.request.seed) == (JobState.QUEUED, 0, 9)
-    [entry] = rows(
-        engine,
-        "SELECT workflow_uuid, status, queue_name, application_version, serialization FROM workflow_status",
+    [entry] = desk.rows(
+        "SELECT workflow_uuid, status, queue_name, application_version, serialization"
+        f" FROM {table(desk, 'workflow_status')}"
     )
-    assert entry == ("job-1", "ENQUEUED", QUEUE, VERSION, JsonSerializer().name())
-    [(arguments,)] = rows(engine, "SELECT inputs FROM workflow_input")
-    assert json.loads(arguments)["args"] == ["job-1"], "arguments are ids, in JSON"
+    assert tuple(entry) == (ticket.job_id, "ENQUEUED", QUEUE, VERSION, JsonSerializer().name())
+    [(arguments,)] = desk.rows(f"SELECT inputs FROM {table(desk, 'workflow_input')}")
+    assert json.loads(arguments)["args"] == [ticket.job_id], "arguments are ids, in JSON"
+    assert desk.balance(caller).held_micros == FAST_MICROS
+    assert [row.job_id for row in desk.rows("SELECT job_id FROM idempotency")] == [ticket.job_id]
 
 
-def test_nothing_is_kept_when_the_enqueue_fails(
-    jobs: Jobs, client: DBOSClient, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_kept_when_the_enqueue_fails(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("the machine stopped here")
 
-    monkeypatch.setattr(client, "enqueue_in_transaction", fail)
-    with pytest.raises(RuntimeError, match="the machine stopped here"):
-        submit(jobs, client, engine)
-    assert rows(engine, "SELECT * FROM jobs") == rows(engine, "SELECT * FROM workflow_status") == []
-    with pytest.raises(NotFound, match="job-1"):
-        jobs.get("job-1")
+    caller = desk.caller(cap_micros=FAST_MICROS)
+    before = desk.balance(caller)
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.client, "enqueue_in_transaction", fail)
+        with pytest.raises(RuntimeError, match="the machine stopped here"):
+            desk.submit(caller, key_hash="k" * 64)
+    for name in ("jobs", "holds", "idempotency", table(desk, "workflow_status")):
+        assert desk.rows(f"SELECT * FROM {name}") == []
+    assert desk.balance(caller) == before
+    assert desk.submit(caller).is_new, "the key's cap was not used up either"
 
 
-def test_a_job_moves_forward_and_never_back(jobs: Jobs, client: DBOSClient, engine: sa.Engine) -> None:
-    submit(jobs, client, engine)
-    jobs.succeed("job-1", OUTCOME)
-    assert jobs.get("job-1").state is JobState.QUEUED, "only a running job succeeds"
-    begun = jobs.begin_attempt("job-1")
+def table(desk: Desk, name: str) -> str:
+    """A table of the durable engine."""
+    return f"dbos.{name}" if desk.engine.dialect.name == "postgresql" else name
+
+
+def test_a_job_moves_forward_and_never_back(desk: Desk) -> None:
+    caller = desk.caller()
+    job_id = desk.submit(caller).job_id
+    begun = desk.jobs.begin_attempt(job_id)
     assert begun is not None
     assert (begun.state, begun.attempts) == (JobState.RUNNING, 1)
-    again = jobs.begin_attempt("job-1")
+    again = desk.jobs.begin_attempt(job_id)
     assert again is not None
     assert again.attempts == 2
-    jobs.succeed("job-1", OUTCOME)
-    jobs.fail("job-1", InferenceCrashed())
-    jobs.succeed("job-1", Outcome("other", 1, 1, 1, 1))
-    assert jobs.begin_attempt("job-1") is None
-    job = jobs.get("job-1")
-    assert (job.state, job.outcome, job.error) == (JobState.SUCCEEDED, OUTCOME, None)
-    assert jobs.unfinished() == []
+    assert not desk.jobs.go_on(begun, 0.5), "the first attempt has lost the job"
+    assert not desk.jobs.succeed(begun, OUTCOME)
+    assert not desk.jobs.fail(job_id, InferenceCrashed(), attempt=begun)
+    assert desk.jobs.get(job_id).state is JobState.RUNNING
+    assert desk.jobs.succeed(again, OUTCOME)
+    assert not desk.jobs.succeed(again, OUTCOME)
+    assert not desk.jobs.fail(job_id, InferenceCrashed())
+    assert not desk.jobs.cancel(job_id, caller.workspace.id)
+    assert desk.jobs.begin_attempt(job_id) is None
+    job = desk.jobs.get(job_id)
+    assert (job.state, job.outcome, job.error, job.progress) == (JobState.SUCCEEDED, OUTCOME, None, 1.0)
+    assert desk.jobs.unfinished() == []
+    assert desk.balance(caller) == Balance(1_000_000_000 - FAST_MICROS, 0, is_unlimited=False)
 
 
-def test_a_failure_keeps_what_the_caller_will_read(
-    jobs: Jobs, client: DBOSClient, engine: sa.Engine
-) -> None:
-    submit(jobs, client, engine)
-    jobs.fail("job-1", UnsupportedPicture("the jpeg is damaged", param="image"))
-    error = jobs.get("job-1").error
+def test_progress_never_falls(desk: Desk) -> None:
+    job_id = desk.submit(desk.caller()).job_id
+    first = desk.jobs.begin_attempt(job_id)
+    assert first is not None
+    for share, shown in ((0.25, 0.25), (0.75, 0.75), (0.5, 0.75)):
+        assert desk.jobs.go_on(first, share)
+        assert desk.jobs.get(job_id).progress == shown
+    second = desk.jobs.begin_attempt(job_id)
+    assert second is not None
+    assert desk.jobs.go_on(second, 0.0)
+    assert desk.jobs.get(job_id).progress == 0.75
+
+
+def test_a_failure_keeps_what_the_caller_will_read_and_costs_nothing(desk: Desk) -> None:
+    caller = desk.caller(cap_micros=FAST_MICROS)
+    job_id = desk.submit(caller).job_id
+    desk.jobs.fail(job_id, UnsupportedPicture("the jpeg is damaged", param="image"))
+    error = desk.jobs.get(job_id).error
     assert isinstance(error, UnsupportedPicture)
     assert (error.message, error.param) == ("the jpeg is damaged", "image")
+    assert desk.balance(caller) == Balance(1_000_000_000, 0, is_unlimited=False)
+    [row] = desk.rows("SELECT * FROM usage")
+    assert (row.status, row.error_code, row.price_micros, row.billed_micros) == (
+        "failed",
+        "unsupported_picture",
+        FAST_MICROS,
+        0,
+    )
+    assert desk.submit(caller).is_new, "what came back counts towards the cap no longer"
 
 
-def test_many_submits_at_once_all_get_in(jobs: Jobs, client: DBOSClient, engine: sa.Engine) -> None:
+def test_a_deadline_that_has_passed_stops_the_work(desk: Desk) -> None:
+    caller = desk.caller()
+    job_id = desk.submit(caller, deadline_ms=now_ms() + 300).job_id
+    job = desk.jobs.begin_attempt(job_id)
+    assert job is not None
+    assert desk.jobs.go_on(job, 0.1)
+    assert fail_overdue(desk.jobs) == []
+    time.sleep(0.4)
+    assert not desk.jobs.go_on(job, 0.2)
+    assert fail_overdue(desk.jobs) == [job_id]
+    assert isinstance(desk.jobs.get(job_id).error, DeadlineExceeded)
+    assert desk.balance(caller).held_micros == 0
+
+
+def test_a_cancelled_job_ends_at_once_and_costs_nothing(desk: Desk) -> None:
+    caller, other = desk.caller(), desk.accounts.workspaces.create("other")
+    job_id = desk.submit(caller).job_id
+    job = desk.jobs.begin_attempt(job_id)
+    assert job is not None
+    assert not desk.jobs.cancel(job_id, other.id)
+    with pytest.raises(NotFound):
+        desk.jobs.get(job_id, other.id)
+    assert desk.jobs.cancel(job_id, caller.workspace.id)
+    assert not desk.jobs.go_on(job, 0.5), "whoever works on it hears of it"
+    assert not desk.jobs.succeed(job, OUTCOME)
+    ended = desk.jobs.get(job_id)
+    assert (ended.state, type(ended.error)) == (JobState.CANCELLED, Cancelled)
+    assert desk.balance(caller) == Balance(1_000_000_000, 0, is_unlimited=False)
+
+
+def test_many_submits_at_once_all_get_in(desk: Desk) -> None:
+    caller = desk.caller()
     with ThreadPoolExecutor(16) as threads:
-        list(threads.map(lambda number: submit(jobs, client, engine, f"job-{number}"), range(100)))
-    assert len(jobs.unfinished()) == 100
+        list(threads.map(lambda _: desk.submit(caller), range(100)))
+    assert len(desk.jobs.unfinished()) == 100
 
 
-def test_waiting_wakes_soon_and_everyone(jobs: Jobs, client: DBOSClient, engine: sa.Engine) -> None:
-    submit(jobs, client, engine)
-    jobs.begin_attempt("job-1")
+def test_a_workspace_and_the_server_take_so_many_jobs_and_no_more(desk: Desk) -> None:
+    desk.depth = Depth(jobs=5, workspace_jobs=3)
+    one, two = desk.caller(), desk.accounts.workspaces.create("two", None)
+    tickets = [desk.submit(one) for _ in range(3)]
+    with pytest.raises(TooManyJobs, match="has 3 jobs under way") as refused:
+        desk.submit(one)
+    assert refused.value.retry_after_s is not None
+    desk.accounts.workspaces.limit_jobs(one.workspace.id, 4)
+    desk.submit(desk.caller())
+    with pytest.raises(TooManyJobs):
+        desk.submit(desk.caller())
+    other = desk.caller(two.id)
+    desk.submit(other)
+    with pytest.raises(QueueFull, match="5 jobs are under way"):
+        desk.submit(other)
+    desk.run(tickets[0].job_id)
+    assert desk.submit(other).is_new
+
+
+def test_five_hundred_jobs_of_one_workspace_delay_another_by_one(desk: Desk) -> None:
+    busy = desk.caller()
+    rare = desk.caller(desk.accounts.workspaces.create("rare", None).id)
+    hasty = desk.caller(rare.workspace.id, priority=Priority.HIGH)
+    ids = [desk.submit(busy).job_id for _ in range(30)]
+    desk.jobs.begin_attempt(ids[0])
+    late = [desk.submit(rare).job_id for _ in range(2)]
+    order = [
+        row.id for row in desk.rows("SELECT id FROM jobs WHERE state = 'queued' ORDER BY turn, created_ms")
+    ]
+    assert set(order[:2]) == {ids[1], late[0]}
+    assert set(order[2:4]) == {ids[2], late[1]}
+    soon = desk.submit(hasty).job_id
+    [(turn,)] = desk.rows(f"SELECT turn FROM jobs WHERE id = '{soon}'")
+    [(last,)] = desk.rows(f"SELECT turn FROM jobs WHERE id = '{late[1]}'")
+    assert turn == last + 1, "a quarter of a normal step"
+
+
+@given(
+    served=st.integers(0, TURN_MAX), last=st.integers(0, TURN_MAX), priority=st.sampled_from(list(Priority))
+)
+def test_a_turn_is_never_before_those_that_came_first(served: int, last: int, priority: Priority) -> None:
+    turn = turn_of(served=served, last=last, priority=priority)
+    assert max(served, last) < turn <= TURN_MAX or turn == TURN_MAX
+
+
+def test_waiting_wakes_soon_and_everyone(desk: Desk) -> None:
+    job_id = desk.submit(desk.caller()).job_id
 
     async def scenario() -> float:
-        waiting = Waiting(jobs)
-        waits = [asyncio.create_task(waiting.wait("job-1", 10)) for _ in range(3)]
+        waiting = Waiting(desk.jobs)
+        waits = [asyncio.create_task(waiting.wait(job_id, 10)) for _ in range(3)]
         with pytest.raises(WaitTimeout):
-            await waiting.wait("job-1", 0.2)
+            await waiting.wait(job_id, 0.2)
         assert not any(wait.done() for wait in waits), "one who gave up must not take the others along"
-        await asyncio.to_thread(jobs.succeed, "job-1", OUTCOME)
+        await asyncio.to_thread(desk.run, job_id)
         ended = time.monotonic()
         await asyncio.gather(*waits)
         return time.monotonic() - ended
@@ -158,30 +237,80 @@ def test_waiting_wakes_soon_and_everyone(jobs: Jobs, client: DBOSClient, engine:
     assert asyncio.run(scenario()) < 40 * EAGER_POLL_S
 
 
-def test_a_slot_has_one_holder(engine: sa.Engine, tmp_path: Path) -> None:
-    slot = Slot(engine, tmp_path, 0)
-    with pytest.raises(NotReady, match=r"another worker holds local-0\.lock"):
-        Slot(engine, tmp_path, 0)
-    other = Slot(engine, tmp_path, 1)
-    assert ready_count(engine) == 0
+def test_a_page_of_jobs_goes_on_where_the_last_one_ended(desk: Desk) -> None:
+    caller = desk.caller()
+    stranger = desk.caller(desk.accounts.workspaces.create("stranger", None).id)
+    ids = [desk.submit(caller).job_id for _ in range(5)]
+    desk.submit(stranger)
+    seen: list[str] = []
+    after = None
+    while True:
+        page = desk.jobs.page(caller.workspace.id, limit=2, after=after)
+        seen += [job.id for job in page.jobs]
+        if not page.has_more:
+            break
+        after = seen[-1]
+    assert sorted(seen) == sorted(ids)
+    assert len(seen) == 5
+    with pytest.raises(NotFound):
+        desk.jobs.page(stranger.workspace.id, after=ids[0])
+    desk.run(ids[0])
+    assert [job.id for job in desk.jobs.page(caller.workspace.id, state=JobState.SUCCEEDED).jobs] == ids[:1]
+
+
+LEASE_S = 0.5
+
+
+def test_a_slot_has_one_holder(desk: Desk, tmp_path: Path) -> None:
+    slot = Slot(desk.engine, tmp_path, "here-0", lease_s=LEASE_S)
+    with pytest.raises(NotReady, match=r"another worker holds here-0\.lock"):
+        Slot(desk.engine, tmp_path, "here-0", lease_s=LEASE_S)
+    other = Slot(desk.engine, tmp_path, "here-1", lease_s=LEASE_S)
+    assert ready_count(desk.engine, LEASE_S) == 0
     slot.heartbeat(is_ready=True)
-    assert ready_count(engine) == 1
+    assert ready_count(desk.engine, LEASE_S) == 1
     slot.release()
     other.release()
-    assert ready_count(engine) == 0
+    assert ready_count(desk.engine, LEASE_S) == 0
     with pytest.raises(NotReady):
-        Slot(engine, tmp_path, 0)
+        Slot(desk.engine, tmp_path, "here-0", lease_s=LEASE_S)
     slot._lock.close()  # as the kernel does when the process ends
-    Slot(engine, tmp_path, 0)._lock.close()
+    Slot(desk.engine, tmp_path, "here-0", lease_s=LEASE_S)._lock.close()
     other._lock.close()
 
 
-def test_jobs_of_another_version_are_seen(jobs: Jobs, client: DBOSClient, engine: sa.Engine) -> None:
-    submit(jobs, client, engine)
-    assert foreign_versions(client) == set()
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE workflow_status SET application_version = 'enlarger-0'")
-    assert foreign_versions(client) == {"enlarger-0"}
+def test_a_slot_of_another_machine_is_free_when_its_lease_has_run_out(desk: Desk, tmp_path: Path) -> None:
+    mine = Slot(desk.engine, tmp_path / "a", "shared-0", lease_s=LEASE_S)
+    with desk.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE slots SET host = 'elsewhere'"))
+    with pytest.raises(NotReady, match="a worker on elsewhere holds slot shared-0"):
+        Slot(desk.engine, tmp_path / "b", "shared-0", lease_s=LEASE_S)
+    assert mine.heartbeat(is_ready=True)
+    time.sleep(LEASE_S + 0.1)
+    assert expel_expired(desk.engine, LEASE_S) == ["shared-0"]
+    assert expel_expired(desk.engine, LEASE_S) == []
+    assert live_slots(desk.engine, LEASE_S) == set()
+    assert not mine.heartbeat(is_ready=True), "the holder that was paused finds that it lost the slot"
+    next_one = Slot(desk.engine, tmp_path / "b", "shared-0", lease_s=LEASE_S)
+    assert live_slots(desk.engine, LEASE_S) == {"shared-0"}
+    for slot in (mine, next_one):
+        slot._lock.close()
+
+
+@pytest.mark.parametrize(
+    ("node", "name"), [("box", "box-1"), ("a/../b c", "a-..-b-c-1"), ("x" * 99, "x" * 60 + "-1")]
+)
+def test_a_slot_has_a_name_that_is_a_files(node: str, name: str) -> None:
+    assert slot_id(node, 1) == name
+
+
+def test_jobs_of_another_version_are_seen(desk: Desk) -> None:
+    desk.submit(desk.caller())
+    assert foreign_versions(desk.client) == set()
+    with desk.engine.begin() as connection:
+        statement = f"UPDATE {table(desk, 'workflow_status')} SET application_version = 'enlarger-0'"
+        connection.execute(sa.text(statement))
+    assert foreign_versions(desk.client) == {"enlarger-0"}
 
 
 def test_as_many_connections_as_jobs_can_hold_are_to_be_had_at_once(tmp_path: Path) -> None:

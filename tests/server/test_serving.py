@@ -54,10 +54,10 @@ def test_the_operators_limits_and_an_impatient_wait(store: ModelStore, tmp_path:
         "ENLARGER_LOG_FORMAT": "json",
     }
     with RunningServer.start(tmp_path, MODELS, **variables) as server, server.client() as client:
+        balance = client.get("/v1/user/balance").json()
         too_large = client.post(PATH, files={"image": encoded(scaled("coffee", 600, 400))})
         result_too_large = client.post(PATH, files={"image": encoded(scaled("coffee", 400, 300))})
         late = client.post(PATH, files={"image": encoded(scaled("coffee", 320, 300))})
-        balance = client.get("/v1/user/balance").json()
         wait_for(
             lambda: server.query("SELECT state FROM jobs") == [("succeeded",)], 30, "the late job is done"
         )

@@ -1,5 +1,6 @@
-"""Workspaces and the keys that open them."""
+"""Workspaces, the keys that open them, and what each key may do."""
 
-from enlarger.accounts.accounts import Accounts, Caller, Key, Workspace, open_accounts
+from enlarger.accounts.accounts import Accounts, open_accounts
+from enlarger.accounts.values import Caller, Key, KeyTerms, Priority, Workspace
 
-__all__ = ["Accounts", "Caller", "Key", "Workspace", "open_accounts"]
+__all__ = ["Accounts", "Caller", "Key", "KeyTerms", "Priority", "Workspace", "open_accounts"]

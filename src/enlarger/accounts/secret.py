@@ -16,6 +16,7 @@ from enlarger.errors import NotReady
 from enlarger.files import sync_folder
 
 LIVE_PREFIX = "enl_live_"
+TEST_PREFIX = "enl_test_"
 RANDOM_BYTES = 32
 PEPPER_BYTES = 32
 ALPHABET = string.digits + string.ascii_letters
@@ -25,20 +26,20 @@ CHECKSUM_LENGTH = 6
 """Base-62 digits of a CRC-32."""
 
 
-def make_secret() -> str:
-    """`enl_live_`, 32 random bytes and a checksum, all letters and digits.
+def make_secret(prefix: str = LIVE_PREFIX) -> str:
+    """The prefix, 32 random bytes and a checksum, all letters and digits.
 
     The prefix and the checksum let scanners for leaked secrets recognise one without asking us.
     """
     body = _base62(int.from_bytes(secrets.token_bytes(RANDOM_BYTES)), BODY_LENGTH)
-    return f"{LIVE_PREFIX}{body}{_checksum(body)}"
+    return f"{prefix}{body}{_checksum(body)}"
 
 
 def is_well_formed(secret: str) -> bool:
     """Whether `secret` has our prefix, length and checksum; says nothing about whether it opens."""
-    body = secret.removeprefix(LIVE_PREFIX)
+    body = secret.removeprefix(LIVE_PREFIX).removeprefix(TEST_PREFIX)
     return (
-        secret.startswith(LIVE_PREFIX)
+        secret.startswith((LIVE_PREFIX, TEST_PREFIX))
         and len(body) == BODY_LENGTH + CHECKSUM_LENGTH
         and hmac.compare_digest(_checksum(body[:BODY_LENGTH]), body[BODY_LENGTH:])
     )

@@ -24,8 +24,11 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of the installation, 
 @app.command()
 def create(data_dir: DataDir = None) -> None:
     """Make a key and print its secret, once."""
+    from enlarger.accounts import KeyTerms
+    from enlarger.accounts.workspaces import DEFAULT_WORKSPACE
+
     with _accounts(data_dir) as accounts:
-        key, secret = accounts.create_key()
+        key, secret = accounts.keys.create(accounts.workspaces.get(DEFAULT_WORKSPACE).id, KeyTerms())
     typer.echo(secret)
     typer.echo(f"{key.id}: shown once; it is kept nowhere", err=True)
 
@@ -34,7 +37,7 @@ def create(data_dir: DataDir = None) -> None:
 def list_(data_dir: DataDir = None) -> None:
     """List the keys, never their secrets."""
     with _accounts(data_dir) as accounts:
-        for key in accounts.list_keys():
+        for key in accounts.keys.list():
             made = datetime.fromtimestamp(key.created_ms / 1000, UTC).isoformat(timespec="seconds")
             state = "active" if key.revoked_ms is None else "revoked"
             typer.echo(f"{key.id}  {key.prefix}...{key.last_four}  {made}  {state}")
@@ -47,7 +50,7 @@ def revoke(
 ) -> None:
     """Close a key: the next request with it is refused."""
     with _accounts(data_dir) as accounts:
-        accounts.revoke_key(key)
+        accounts.keys.revoke(key)
     typer.echo(f"{key} is revoked", err=True)
 
 

@@ -8,6 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+AWAY = (OperationalError, InterfaceError, PoolTimeout)
+"""What a database raises that cannot be reached or written now, and may be in a moment."""
 
 METADATA = sa.MetaData(
     naming_convention={
@@ -18,6 +23,9 @@ METADATA = sa.MetaData(
     }
 )
 """Every table of ours. The names of constraints are fixed so that migrations can name them."""
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""Type of numbers that the database draws; SQLite draws them for its plain INTEGER alone."""
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for another before it fails."""

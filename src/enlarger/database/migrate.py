@@ -11,12 +11,15 @@ from alembic.script import ScriptDirectory
 from enlarger.database.connection import write
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Run the migrations that are missing, all or none. Safe to call at every start."""
+def migrate(engine: sa.Engine, revision: str = "head") -> None:
+    """Run the migrations that are missing, all or none. Safe to call at every start.
+
+    revision  how far; the newest, unless an older installation is to be made.
+    """
     with write(engine) as connection:
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def is_current(engine: sa.Engine) -> bool:

@@ -6,6 +6,7 @@ docs/explanation/02-jobs.md lists the failures and the rule that each line answe
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,15 +80,28 @@ def worker_config(engine: sa.Engine, slot_id: str) -> DBOSConfig:
     }
 
 
-def enqueue(client: DBOSClient, connection: sa.Connection, job_id: str) -> None:
-    """Enqueue a job inside the caller's transaction: it is there with the caller's commit or not at all."""
+def enqueue(client: DBOSClient, connection: sa.Connection, job_id: str, turn: int) -> None:
+    """Enqueue a job inside the caller's transaction: it is there with the caller's commit or not at all.
+
+    turn  1 or more; of the jobs that wait the one with the lowest is begun first.
+    """
     options: EnqueueOptions = {
         "workflow_name": WORKFLOW,
         "queue_name": QUEUE,
         "workflow_id": job_id,
         "app_version": VERSION,
+        "priority": turn,
     }
     client.enqueue_in_transaction(connection, options, job_id)
+
+
+def recover(slots: Sequence[str]) -> int:
+    """Put the unfinished work of these slots back in the queue; in a process that runs jobs.
+
+    The one internal of the engine that is relied on: its public call for this forgets how often a job
+    was begun. It changes only what the named slots hold still, so it may be repeated by anybody.
+    """
+    return len(DBOS._recover_pending_workflows(list(slots)))
 
 
 def foreign_versions(client: DBOSClient) -> set[str]:

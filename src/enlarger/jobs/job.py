@@ -20,9 +20,13 @@ class JobState(StrEnum):
     """The result is in the object store."""
     FAILED = "failed"
     """There is an error and there will be no result."""
+    CANCELLED = "cancelled"
+    """Its caller wanted it no longer; there will be no result."""
 
 
-TERMINAL = (JobState.SUCCEEDED, JobState.FAILED)
+UNDER_WAY = (JobState.QUEUED, JobState.RUNNING)
+"""States in which a job is still to end."""
+TERMINAL = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 """States that a job never leaves."""
 
 
@@ -33,6 +37,8 @@ class Outcome:
     result_key: str
     width: int
     height: int
+    size_bytes: int
+    """Of the encoded result."""
     engine_ms: int
     """Time in the engine: decoding, networks, resampling."""
     encode_ms: int
@@ -49,13 +55,26 @@ class Job:
     workspace_id: str
     key_id: str
     door: str
+    operation: str
+    """What the caller asked for in the door's own terms."""
+    model: str
+    """The public name of what was bought."""
     request: UpscaleRequest
     input_key: str
     state: JobState
+    progress: float
+    """Share of its tiles that is done, 0 to 1; it never falls."""
     attempts: int
     """How often work on it has begun."""
     created_ms: int
+    """When it was accepted, in milliseconds since 1970."""
+    started_ms: int | None
+    finished_ms: int | None
+    deadline_ms: int | None
+    """Not done by then, it fails."""
+    expires_ms: int | None
+    """When its pictures go; None while it is under way."""
     outcome: Outcome | None
-    """Present exactly in SUCCEEDED."""
+    """Present exactly in SUCCEEDED, also when the pictures have gone."""
     error: EnlargerError | None
-    """Present exactly in FAILED."""
+    """Present exactly in FAILED and CANCELLED."""

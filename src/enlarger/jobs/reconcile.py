@@ -1,21 +1,44 @@
-"""Jobs whose workflow has ended without them: cancelled from outside, or given up by the engine.
+"""What every worker looks after, again and again: work that nobody else would ever take up or end.
 
-Their body never runs again, so nothing else would ever end them.
+Each sweep is safe to run in all workers at once and to be cut off anywhere.
 """
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 import structlog
 from dbos import DBOS
 
-from enlarger.errors import EnlargerError
+from enlarger.errors import DeadlineExceeded, EnlargerError
+from enlarger.jobs import counters
+from enlarger.jobs.durable import recover
 from enlarger.jobs.jobs import Jobs
+from enlarger.jobs.slots import expel_expired, live_slots
 
 LOG = structlog.get_logger()
 IDS_AT_ONCE = 500
 """Ids in one query: SQLite bounds the variables of a statement."""
 ENDED = ["ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 """States of a workflow whose body never runs again, other than the good end."""
+
+
+def take_over(engine: sa.Engine, lease_s: float) -> int:
+    """Put the work of every worker whose lease has run out back in the queue; returns how many jobs.
+
+    Looks each time for any job that belongs to no living worker, and not once when a worker dies:
+    whoever was to look might itself have died then.
+    """
+    for slot in expel_expired(engine, lease_s):
+        LOG.warning("slot.expired", slot=slot)
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    dead = {str(workflow.executor_id) for workflow in pending} - live_slots(engine, lease_s)
+    if not dead:
+        return 0
+    count = recover(sorted(dead))
+    if count:
+        LOG.warning("jobs.taken_over", slots=sorted(dead), count=count)
+        counters.add(engine, counters.REDISPATCHES, count)
+    return count
 
 
 def fail_stranded(jobs: Jobs) -> list[str]:
@@ -34,3 +57,12 @@ def fail_stranded(jobs: Jobs) -> list[str]:
         jobs.fail(job_id, EnlargerError())
         LOG.error("job.stranded", job=job_id)
     return stranded
+
+
+def fail_overdue(jobs: Jobs) -> list[str]:
+    """End every job that has passed its deadline; returns their ids."""
+    overdue = jobs.overdue()
+    for job_id in overdue:
+        jobs.fail(job_id, DeadlineExceeded())
+        LOG.info("job.overdue", job=job_id)
+    return overdue

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from enlarger.errors import WaitTimeout
+from enlarger.faults import fault
 from enlarger.jobs.jobs import Jobs
 
 LOG = structlog.get_logger()
@@ -52,6 +53,7 @@ class Waiting:
         while self._waiters:
             is_eager = self._clock() - self._last_arrival < EAGER_S
             await asyncio.sleep(EAGER_POLL_S if is_eager else PATIENT_POLL_S)
+            fault("api.mid_wait")
             waiting = set(self._waiters.values())
             try:
                 ended = await asyncio.to_thread(self._jobs.ended, waiting)

@@ -12,9 +12,11 @@ from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
 from enlarger.dialects import stability
+from enlarger.jobs.submission import Depth
 from enlarger.server import health
 from enlarger.server.doors import STABILITY, Doors
 from enlarger.server.middleware import Lingering, RequestIds
+from enlarger.server.remembering import Remembering
 from enlarger.service import Limits, Service
 from enlarger.settings import Settings
 from enlarger.storage import ObjectStore
@@ -26,18 +28,24 @@ def make_service(settings: Settings, engine: sa.Engine, client: DBOSClient, stor
         max_input_pixels=settings.max_input_pixels,
         max_output_pixels=settings.max_output_pixels,
         wait_timeout_s=settings.wait_timeout_s,
+        depth=Depth(settings.max_jobs, settings.max_workspace_jobs),
+        job_deadline_s=settings.job_deadline_s,
+        keep_results_ms=settings.keep_results_ms,
+        keep_answers_ms=settings.keep_answers_ms,
     )
     return Service(engine, client, store, open_accounts(engine, settings.data_dir), limits)
 
 
-def make_app(service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> ASGIApp:
+def make_app(
+    settings: Settings, service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore
+) -> ASGIApp:
     """Every dialect, the health routes, and what surrounds them."""
     own = Starlette(
-        routes=health.make_routes(engine, client, store),
+        routes=health.make_routes(engine, client, store, settings.lease_s),
         exception_handlers={HTTPException: _on_http_exception},
     )
     doors = Doors({STABILITY: stability.create_app(service)}, otherwise=own)
-    return RequestIds(Lingering(doors))
+    return RequestIds(Lingering(Remembering(doors, service)))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

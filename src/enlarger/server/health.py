@@ -20,12 +20,12 @@ from enlarger.storage import ObjectStore
 LOG = structlog.get_logger()
 
 
-def make_routes(engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> list[Route]:
+def make_routes(engine: sa.Engine, client: DBOSClient, store: ObjectStore, lease_s: float) -> list[Route]:
     """The two routes; each check of `/readyz` is one line here."""
     checks: dict[str, Callable[[], str | None]] = {
         "database": lambda: None if is_current(engine) else "the schema is not of this version",
         "objects": lambda: store.check(),
-        "worker": lambda: None if ready_count(engine) else "no worker is ready",
+        "worker": lambda: None if ready_count(engine, lease_s) else "no worker is ready",
         "versions": lambda: _strangers(client),
     }
 

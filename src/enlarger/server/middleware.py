@@ -32,6 +32,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         request_id = secrets.token_hex(16)
+        scope.setdefault("state", {})[REQUEST_ID] = request_id
         status = 0
         is_answered = False
         started = time.perf_counter()

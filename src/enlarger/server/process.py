@@ -31,7 +31,7 @@ def main() -> None:
     store = ObjectStore(settings.object_store)
     service = make_service(settings, engine, client, store)
     config = uvicorn.Config(
-        make_app(service, engine, client, store),
+        make_app(settings, service, engine, client, store),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from enlarger.accounts import open_accounts
-from enlarger.database import connect
+from enlarger.database import connect, write
 from enlarger.database.migrate import migrate
 from enlarger.engine.engine import networks_of
 from enlarger.errors import NotReady
 from enlarger.jobs import durable
+from enlarger.ledger import prices
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.request import Mode
@@ -34,6 +35,8 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
     engine = connect(settings.database, pool_size=SETUP_POOL_SIZE)
     try:
         migrate(engine)
+        with write(engine) as connection:
+            prices.publish_first(connection)
         durable.prepare(engine)
         key = settings.bootstrap_key
         return open_accounts(engine, settings.data_dir).bootstrap(

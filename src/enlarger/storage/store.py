@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -61,6 +62,11 @@ class ObjectStore:
         with target.open("wb") as file:
             for piece in pieces:
                 file.write(piece)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects; one that is not there is none to remove."""
+        for key in keys:
+            (self._root / key).unlink(missing_ok=True)
 
     def check(self) -> None:
         """Raise unless objects can be listed now."""

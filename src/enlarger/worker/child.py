@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 import msgspec
 import structlog
 
-from enlarger.errors import InferenceCrashed, by_code
+from enlarger.errors import Cancelled, InferenceCrashed, by_code
+from enlarger.faults import VARIABLE as FAULT_PLAN
 from enlarger.progress import OnTile
 from enlarger.settings import Settings
-from enlarger.worker.messages import Done, Failed, Progress, Ready, Reply, Task
+from enlarger.worker.messages import Done, Failed, Progress, Ready, Reply, Stop, Task
 
 LOG = structlog.get_logger()
 START_TIMEOUT_S = 120.0
 """Loading and compiling every network for the first time, on a slow machine."""
-
+LOOK_S = 0.5
+"""How often a running task is asked whether it is still wanted."""
+STOP_GRACE_S = 0.75
+"""How long a task that is not wanted has to reach its next tile before its process is ended. With
+LOOK_S it makes a cancelled job stop within 2 s, whatever it does."""
 
 REPLIES = msgspec.json.Decoder(Reply)
 """Decodes anything that a child may say."""
@@ -39,7 +46,11 @@ CHILD_SETTINGS = (
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment of an inference child: none of our variables but those of CHILD_SETTINGS."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ENLARGER_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ENLARGER_") or name == FAULT_PLAN
+    }
     chosen = {name: getattr(settings, name) for name in CHILD_SETTINGS}
     ours = {f"ENLARGER_{name.upper()}": str(value) for name, value in chosen.items() if value is not None}
     return kept | ours
@@ -75,13 +86,16 @@ class InferenceChild:
                 self._in_use.release()
         return self.is_alive
 
-    def run(self, task: Task, *, timeout_s: float, on_tile: OnTile) -> Done:
+    def run(self, task: Task, *, timeout_s: float, on_tile: OnTile, is_wanted: Callable[[], bool]) -> Done:
         """Run one task.
 
         timeout_s  after this long the child counts as hung and is ended.
+        is_wanted  asked every half second; after a False the task is stopped at its next tile, and
+                   where that is too far the child is ended.
 
-        Raises InferenceCrashed if the child died or was ended, and whatever error the task itself
-        ended with. After an error the next call finds or makes a living child.
+        Raises InferenceCrashed if the child died or was ended, Cancelled if the task was stopped, and
+        whatever error the task itself ended with. After an error the next call finds or makes a
+        living child.
         """
         with self._in_use:
             self._start()
@@ -92,8 +106,21 @@ class InferenceChild:
                 self._end()
                 raise InferenceCrashed from error
             deadline = time.monotonic() + timeout_s
+            next_look = time.monotonic() + LOOK_S
+            end_by = float("inf")
             while True:
-                match self._receive(deadline):
+                now = time.monotonic()
+                if now >= end_by:
+                    LOG.info("inference.ended", reason="the task is not wanted any longer")
+                    self._end()
+                    raise Cancelled
+                if now >= next_look:
+                    next_look = now + LOOK_S
+                    if end_by == float("inf") and not is_wanted():
+                        end_by = now + STOP_GRACE_S
+                        with contextlib.suppress(OSError):  # it is gone; the next line hears of it
+                            self._connection.send_bytes(msgspec.json.encode(Stop()))
+                match self._receive(deadline, until=min(next_look, end_by)):
                     case Progress(done=done, total=total):
                         on_tile(done, total)
                     case Done() as outcome:
@@ -114,7 +141,8 @@ class InferenceChild:
                 env=self._environment,
             )
         self._connection = Connection(ours.detach())
-        reply = self._receive(time.monotonic() + START_TIMEOUT_S)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        reply = self._receive(deadline, until=deadline)
         if not isinstance(reply, Ready):
             self._end()
             if isinstance(reply, Failed):
@@ -131,16 +159,22 @@ class InferenceChild:
             self._connection.close()
             self._connection = None
 
-    def _receive(self, deadline: float) -> Reply:
+    def _receive(self, deadline: float, *, until: float) -> Reply | None:
+        """What the child says next, or None if it has said nothing by `until`.
+
+        Raises InferenceCrashed if it is gone, or silent at `deadline`: then it is ended.
+        """
         assert self._connection is not None  # noqa: S101 (for the type checker)
         try:
-            if not self._connection.poll(max(0.0, deadline - time.monotonic())):
-                self._end()
-                raise InferenceCrashed("the inference process did not answer in time and was ended")
-            reply: Reply = REPLIES.decode(self._connection.recv_bytes())
-            return reply
+            if self._connection.poll(max(0.0, min(deadline, until) - time.monotonic())):
+                reply: Reply = REPLIES.decode(self._connection.recv_bytes())
+                return reply
         except (EOFError, OSError) as error:
             code = self._process.wait() if self._process is not None else None
             LOG.warning("inference.died", exit_code=code)
             self._end()
             raise InferenceCrashed from error
+        if time.monotonic() >= deadline:
+            self._end()
+            raise InferenceCrashed("the inference process did not answer in time and was ended")
+        return None

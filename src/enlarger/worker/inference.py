@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 
 from enlarger.engine.engine import Engine
-from enlarger.errors import Collapsed, DeviceError, EnlargerError, UnsupportedPicture
+from enlarger.errors import Cancelled, Collapsed, DeviceError, EnlargerError, UnsupportedPicture
+from enlarger.faults import fault
 from enlarger.imaging import API_FORMATS, Format, MetadataPolicy, decode, probe
 from enlarger.library import make_engine
 from enlarger.logs import configure_logging
@@ -26,17 +27,26 @@ from enlarger.progress import OnTile
 from enlarger.request import Mode
 from enlarger.settings import Settings
 from enlarger.target import Size
-from enlarger.worker.messages import Done, Failed, Progress, Ready, Reply, Task
+from enlarger.worker.messages import Done, Failed, Order, Progress, Ready, Reply, Task
+
+ORDERS: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
 
 
 def main() -> None:
     """Serve tasks on the connection whose descriptor is the first argument, until it closes."""
     connection = Connection(int(sys.argv[1]))
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
+    is_stopped = threading.Event()
+    threading.Thread(target=_receive, args=(connection, tasks, is_stopped), daemon=True).start()
 
     def say(reply: Reply) -> None:
         connection.send_bytes(msgspec.json.encode(reply))
+
+    def on_tile(done: int, total: int) -> None:
+        if is_stopped.is_set():
+            raise Cancelled
+        fault("child.mid_tile")
+        say(Progress(done, total))
 
     settings = Settings()
     configure_logging(settings.log_format)
@@ -49,8 +59,10 @@ def main() -> None:
     say(Ready())
     while True:
         task = tasks.get()
+        # One that came too late for the task before it.
+        is_stopped.clear()
         try:
-            say(_serve(task, engine, settings, lambda done, total: say(Progress(done, total))))
+            say(_serve(task, engine, settings, on_tile))
         except EnlargerError as error:
             say(Failed(error.code, error.message, error.param))
         except MemoryError:
@@ -73,6 +85,7 @@ def _serve(task: Task, engine: Engine, settings: Settings, on_tile: OnTile) -> D
             policy=MetadataPolicy(settings.metadata),
         )
     _check(output, rendering.size)
+    fault("child.after_encode")
     total = time.perf_counter() - started
     return Done(
         width=rendering.size.width,
@@ -94,11 +107,15 @@ def _check(output: Path, size: Size) -> None:
         raise Collapsed(f"the result was written as {header.width}x{header.height}")
 
 
-def _receive(connection: Connection, tasks: queue.SimpleQueue[Task]) -> None:
-    """Take tasks; end the whole process as soon as the worker is gone, even in mid-picture."""
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Task], is_stopped: threading.Event) -> None:
+    """Take orders; end the whole process as soon as the worker is gone, even in mid-picture."""
     try:
         while True:
-            tasks.put(msgspec.json.decode(connection.recv_bytes(), type=Task))
+            match ORDERS.decode(connection.recv_bytes()):
+                case Task() as task:
+                    tasks.put(task)
+                case _:
+                    is_stopped.set()
     finally:
         os._exit(0)
 

@@ -11,12 +11,20 @@ from enlarger.engine.receipt import Receipt
 from enlarger.request import UpscaleRequest
 
 
-class Task(msgspec.Struct, frozen=True):
+class Task(msgspec.Struct, frozen=True, tag="task"):
     """Worker to child: enlarge `input_path` into `output_path`."""
 
     input_path: str
     output_path: str
     request: UpscaleRequest
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """Worker to child: nobody wants the task under way any longer; end it at the next tile."""
+
+
+Order = Task | Stop
+"""Anything that a worker may say."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

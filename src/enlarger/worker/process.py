@@ -12,11 +12,12 @@ from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
 from enlarger.database import connect
-from enlarger.errors import EnlargerError
+from enlarger.errors import EnlargerError, NotReady
+from enlarger.faults import fault
 from enlarger.jobs import Jobs
 from enlarger.jobs.durable import WORKER_POOL_SIZE, worker_config
-from enlarger.jobs.reconcile import fail_stranded
-from enlarger.jobs.slots import HEARTBEAT_S, Slot
+from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
+from enlarger.jobs.slots import Slot, slot_id
 from enlarger.lifeline import watch_lifeline
 from enlarger.settings import Settings
 from enlarger.storage import ObjectStore
@@ -24,6 +25,8 @@ from enlarger.worker.child import InferenceChild, child_environment
 from enlarger.worker.work import Work
 
 LOG = structlog.get_logger()
+SWEEPS_A_LEASE = 4
+"""A lease is renewed, and the leases of others are looked at, so many times before it runs out."""
 
 
 def run_worker(settings: Settings, ordinal: int) -> None:
@@ -41,32 +44,40 @@ def run_worker(settings: Settings, ordinal: int) -> None:
     watch_lifeline(stop.set)
 
     engine = connect(settings.database, pool_size=WORKER_POOL_SIZE)
-    slot = Slot(engine, settings.data_dir / "slots", ordinal)
+    lease_s = settings.lease_s
+    name = slot_id(settings.node_name, ordinal)
+    slot = Slot(engine, settings.data_dir / "slots", name, lease_s=lease_s)
     child = InferenceChild(child_environment(settings))
     try:
         child.revive()
-        jobs = Jobs(engine)
+        jobs = Jobs(engine, keep_results_ms=settings.keep_results_ms)
         work = Work(
             jobs,
             ObjectStore(settings.object_store),
             child,
             scratch=_empty(settings.scratch_path / slot.id),
             job_timeout_s=settings.job_timeout_s,
+            stopping=stop,
         )
         DBOS(config=worker_config(engine, slot.id))
         work.register()
         DBOS.launch()
         LOG.info("worker.ready", slot=slot.id)
         slot.heartbeat(is_ready=True)
-        while not stop.wait(HEARTBEAT_S):
+        while not stop.wait(lease_s / SWEEPS_A_LEASE):
             try:
-                slot.heartbeat(is_ready=child.revive())
+                if not slot.heartbeat(is_ready=child.revive()):
+                    # Paused for longer than the lease: others have the jobs by now.
+                    raise NotReady(f"the lease of slot {slot.id} ran out and was ended by another worker")
+                take_over(engine, lease_s)
                 fail_stranded(jobs)
+                fail_overdue(jobs)
             except SQLAlchemyError as error:
                 # The job under way may well outlast what is wrong with the database.
                 LOG.warning("worker.heartbeat_failed", error=type(error).__name__)
         LOG.info("worker.stopping", slot=slot.id)
         slot.heartbeat(is_ready=False)
+        fault("worker.in_drain")
         DBOS.destroy(workflow_completion_timeout_sec=int(settings.drain_timeout_s))
         slot.release()
     except EnlargerError as error:

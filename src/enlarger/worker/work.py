@@ -1,22 +1,29 @@
 """What a worker does with a job: the durable workflow and its one step.
 
-The step may be repeated after a crash. It writes an object whose key follows from the job's id, and
-changes the job's row only from RUNNING, so a repetition changes nothing.
+The step may be repeated after a crash, and another worker may repeat it while this one still runs. Each
+attempt writes an object of its own and ends the job only if the job is still that attempt's, so
+of all attempts exactly one counts.
 """
 
 from __future__ import annotations
 
 import shutil
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import structlog
 from dbos import DBOS
 
-from enlarger.errors import EnlargerError, InferenceCrashed
+from enlarger.database import AWAY, now_ms
+from enlarger.errors import BusyError, Cancelled, DeadlineExceeded, EnlargerError, InferenceCrashed
+from enlarger.faults import fault
 from enlarger.jobs import Job, Jobs, Outcome
 from enlarger.jobs.durable import WORKFLOW
-from enlarger.progress import ignore_progress
 from enlarger.storage import ObjectStore
 from enlarger.worker.child import InferenceChild
 from enlarger.worker.messages import Task
@@ -24,6 +31,12 @@ from enlarger.worker.messages import Task
 LOG = structlog.get_logger()
 MAX_ATTEMPTS = 3
 """A picture that ended the process this often is given up: it would do so for ever."""
+DATABASE_PATIENCE_S = 120.0
+"""How long a finished picture waits for a database that is away before its attempt is given up."""
+DATABASE_RETRY_S = 0.5
+STORE_RETRY_S = 2.0
+
+T = TypeVar("T")
 
 
 class Work:
@@ -37,16 +50,19 @@ class Work:
         *,
         scratch: Path,
         job_timeout_s: float,
+        stopping: threading.Event,
     ) -> None:
         """
         scratch        an empty folder of this worker's own.
         job_timeout_s  after this long an attempt counts as hung.
+        stopping       set when the worker is to end: nothing is waited for any longer.
         """
         self._jobs = jobs
         self._store = store
         self._child = child
         self._scratch = scratch
         self._job_timeout_s = job_timeout_s
+        self._stopping = stopping
 
     def register(self) -> None:
         """Make the workflow known to the durable engine; once, before it is launched."""
@@ -66,50 +82,132 @@ class Work:
 
         Errors end here and not in the durable engine: a caller reads them from the row.
         """
-        while (job := self._jobs.begin_attempt(job_id)) is not None:
-            log = LOG.bind(job=job.id, workspace=job.workspace_id, attempt=job.attempts)
+        fault("worker.after_dequeue")
+        trouble: EnlargerError = InferenceCrashed()
+        while (job := self._insist(partial(self._jobs.begin_attempt, job_id))) is not None:
+            fault("worker.after_begin")
             if job.attempts > MAX_ATTEMPTS:
-                log.error("job.given_up")
-                self._jobs.fail(job_id, InferenceCrashed())
+                self._fail(job, trouble)
                 return
             try:
-                outcome = self._attempt(job)
-            except InferenceCrashed:
-                log.warning("job.attempt_crashed")
-            except EnlargerError as error:
-                log.info("job.failed", code=error.code)
-                self._jobs.fail(job_id, error)
+                self._finish(job, self._attempt(job))
                 return
+            except (InferenceCrashed, BusyError) as error:
+                LOG.warning("job.attempt_failed", job=job.id, attempt=job.attempts, code=error.code)
+                trouble = error
+                if isinstance(error, BusyError):
+                    # The store is away: it may be back for the next attempt.
+                    self._stopping.wait(STORE_RETRY_S)
+            except Cancelled:
+                LOG.info("job.stopped", job=job.id, attempt=job.attempts)
+                return
+            except EnlargerError as error:
+                self._fail(job, error)
+                return
+            except AWAY:
+                raise
             except Exception:
                 # The job must end in its row whatever happened, or its caller would wait for ever.
-                log.exception("job.failed", code=EnlargerError.code)
-                self._jobs.fail(job_id, EnlargerError())
-                return
-            else:
-                self._jobs.succeed(job_id, outcome)
-                log.info("job.succeeded", engine_ms=outcome.engine_ms, encode_ms=outcome.encode_ms)
+                LOG.exception("job.broken", job=job.id, attempt=job.attempts)
+                self._fail(job, EnlargerError())
                 return
 
+    def _fail(self, job: Job, error: EnlargerError) -> None:
+        if self._insist(partial(self._jobs.fail, job.id, error, attempt=job)):
+            LOG.info(
+                "job.failed",
+                job=job.id,
+                workspace=job.workspace_id,
+                attempt=job.attempts,
+                code=error.code,
+            )
+
+    def _finish(self, job: Job, outcome: Outcome) -> None:
+        log = LOG.bind(job=job.id, workspace=job.workspace_id, attempt=job.attempts)
+        if not self._insist(partial(self._jobs.succeed, job, outcome)):
+            # Cancelled, overdue, or another attempt's: nobody will ever ask for this picture.
+            log.warning("job.lost")
+            self._store.delete([outcome.result_key])
+            return
+        fault("worker.after_commit")
+        log.info("job.succeeded", engine_ms=outcome.engine_ms, encode_ms=outcome.encode_ms)
+        if job.attempts > 1:
+            self._store.delete([_result_key(job, attempt) for attempt in range(1, job.attempts)])
+
     def _attempt(self, job: Job) -> Outcome:
-        folder = self._scratch / job.id
+        """The result of one attempt, in the store.
+
+        Raises DeadlineExceeded, Cancelled if the job is no longer this attempt's, and what went wrong.
+        """
+        try:
+            if _is_overdue(job):
+                raise DeadlineExceeded
+            return self._enlarge(job)
+        except Cancelled:
+            if _is_overdue(job):
+                raise DeadlineExceeded from None
+            raise
+
+    def _enlarge(self, job: Job) -> Outcome:
+        folder = self._scratch / f"{job.id}-{job.attempts}"
         folder.mkdir(exist_ok=True)
+        done_share = 0.0
+
+        def on_tile(done: int, total: int) -> None:
+            nonlocal done_share
+            done_share = done / total if total else 0.0
+
+        def is_wanted() -> bool:
+            try:
+                return self._jobs.go_on(job, done_share)
+            except AWAY as error:
+                LOG.warning("job.unheard", job=job.id, error=type(error).__name__)
+                return True
+
         try:
             source, target = folder / "input", folder / "output"
             self._store.copy_to(job.input_key, source)
+            fault("worker.after_input")
             done = self._child.run(
                 Task(str(source), str(target), job.request),
                 timeout_s=self._job_timeout_s,
-                on_tile=ignore_progress,
+                on_tile=on_tile,
+                is_wanted=is_wanted,
             )
-            result_key = f"ws/{job.workspace_id}/results/{job.id}.{job.request.output_format}"
+            fault("worker.after_render")
+            size_bytes = target.stat().st_size
+            result_key = _result_key(job, job.attempts)
             self._store.create(result_key, target)
+            fault("worker.after_object")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return Outcome(
             result_key,
             done.width,
             done.height,
+            size_bytes,
             done.engine_ms,
             done.encode_ms,
             msgspec.json.encode(done.receipt).decode(),
         )
+
+    def _insist(self, change: Callable[[], T]) -> T:
+        """Do one thing in the database, again while it is away: what was computed is worth waiting for."""
+        deadline = time.monotonic() + DATABASE_PATIENCE_S
+        while True:
+            try:
+                return change()
+            except AWAY as error:
+                if time.monotonic() > deadline or self._stopping.is_set():
+                    raise
+                LOG.warning("database.away", error=type(error).__name__)
+                time.sleep(DATABASE_RETRY_S)
+
+
+def _result_key(job: Job, attempt: int) -> str:
+    """Each attempt has a key of its own: what a worker writes that was thought dead is never seen."""
+    return f"ws/{job.workspace_id}/results/{job.id}-{attempt}.{job.request.output_format}"
+
+
+def _is_overdue(job: Job) -> bool:
+    return job.deadline_ms is not None and job.deadline_ms <= now_ms()

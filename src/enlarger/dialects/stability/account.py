@@ -42,7 +42,7 @@ def make_router(service: Service) -> APIRouter:
     @router.get("/balance", operation_id="userBalance", summary="The account's credits")
     async def user_balance(request: Request) -> BalanceResponse:
         caller = await service.authenticate(read_secret(request.headers))
-        micros = caller.workspace.first_credit_micros or 0
-        return BalanceResponse(credits=micros / MICROS_IN_A_CREDIT)
+        balance = await service.balance(caller)
+        return BalanceResponse(credits=balance.available_micros / MICROS_IN_A_CREDIT)
 
     return router

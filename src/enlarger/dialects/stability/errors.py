@@ -6,6 +6,7 @@ routes, so v2beta bodies carry `message` as well; `errors` stays out of v1 bodie
 
 from __future__ import annotations
 
+import math
 import secrets
 import uuid
 
@@ -17,8 +18,15 @@ from starlette.exceptions import HTTPException
 from enlarger.errors import (
     BadKey,
     BusyError,
+    DeadlineExceeded,
     EnlargerError,
+    IdempotencyConflict,
+    NotAllowed,
     NotFound,
+    OutOfCredit,
+    SpendCapReached,
+    StillRunning,
+    TooManyJobs,
     UsageError,
     WaitTimeout,
 )
@@ -28,7 +36,9 @@ REQUEST_LIMIT_BYTES = 10 * 2**20
 
 UNAUTHORIZED = "authorization: invalid or missing header value"
 TOO_LARGE = "body: payloads cannot be larger than 10MiB in size"
+NO_CREDIT = "You lack sufficient credits to make this request. Please purchase more credits and try again."
 NO_GENERATION = "id: the generation either does not exist or has expired."
+INTERNAL_STATUS = 500
 INTERNAL = "An unexpected server error has occurred, please try again later."
 
 HTTP_NAMES = {
@@ -72,23 +82,40 @@ async def on_payload_too_large(request: Request, error: Exception) -> JSONRespon
 
 async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
     """Our own errors, said in Stability's words. A picture that is too large is a 400 there."""
+    assert isinstance(error, EnlargerError)  # noqa: S101 (registered for this class alone)
+    status, name, message = _in_their_words(error)
+    if status == INTERNAL_STATUS:
+        LOG.error("stability.job_error", code=error.code, reason=str(error))
+    response = error_response(request, status, name, message)
+    if error.retry_after_s is not None:
+        response.headers["retry-after"] = str(math.ceil(error.retry_after_s))
+    if isinstance(error, StillRunning):
+        response.headers["x-should-retry"] = "true"
+    return response
+
+
+def _in_their_words(error: EnlargerError) -> tuple[int, str, str]:
+    """Status, name and message of one of our errors."""
     match error:
         case BadKey():
-            return error_response(request, 401, "unauthorized", UNAUTHORIZED)
+            return 401, "unauthorized", UNAUTHORIZED
+        case OutOfCredit() | SpendCapReached():
+            return 402, "payment_required", NO_CREDIT
+        case NotAllowed(message=message):
+            return 403, "permission_denied", message
         case NotFound():
-            return error_response(request, 404, "generation_not_found", NO_GENERATION)
+            return 404, "generation_not_found", NO_GENERATION
+        case IdempotencyConflict(message=message) | StillRunning(message=message):
+            return 409, "conflict", f"idempotency-key: {message}"
         case UsageError(message=message, param=param):
-            field = param or "body"
-            return error_response(request, 400, "bad_request", f"{field}: {message}")
-        case WaitTimeout(message=message):
-            return error_response(request, 504, "timeout", message)
+            return 400, "bad_request", f"{param or 'body'}: {message}"
+        case TooManyJobs(message=message):
+            return 429, "too_many_jobs", message
+        case WaitTimeout(message=message) | DeadlineExceeded(message=message):
+            return 504, "timeout", message
         case BusyError(message=message):
-            response = error_response(request, 503, "service_unavailable", message)
-            response.headers["retry-after"] = "5"
-            return response
-        case EnlargerError(code=code):
-            LOG.error("stability.job_error", code=code, reason=str(error))
-    return error_response(request, 500, "internal_error", INTERNAL)
+            return 503, "service_unavailable", message
+    return INTERNAL_STATUS, "internal_error", INTERNAL
 
 
 async def on_http_exception(request: Request, error: Exception) -> JSONResponse:

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive
 
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES, BadField, PayloadTooLarge
 from enlarger.errors import BadKey
+from enlarger.faults import fault
 
 MAX_FILES = 8
 MAX_FIELDS = 64
@@ -88,6 +89,18 @@ async def read_image(form: FormData) -> bytes:
     return data
 
 
+async def contents(form: FormData) -> list[tuple[str, bytes]]:
+    """Every part of the form with its name, files too."""
+    parts = []
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            await value.seek(0)
+            parts.append((name, await value.read()))
+        else:
+            parts.append((name, value.encode()))
+    return parts
+
+
 def read_choice(form: FormData, field: str, choices: Sequence[Choice]) -> Choice:
     """An enum field, the first of `choices` where it is absent. Raises BadField listing them."""
     value = form.get(field)
@@ -106,6 +119,8 @@ def _limit(receive: Receive, limit_bytes: int) -> Receive:
     async def limited() -> Message:
         nonlocal received
         message = await receive()
+        if received:
+            fault("api.mid_upload")
         received += len(message.get("body", b""))
         if received > limit_bytes:
             raise PayloadTooLarge

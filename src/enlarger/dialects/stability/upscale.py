@@ -10,8 +10,10 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from enlarger.accounts import Caller
+from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability import limits
 from enlarger.dialects.stability.fields import (
+    contents,
     read_choice,
     read_form,
     read_image,
@@ -27,13 +29,14 @@ from enlarger.dialects.stability.schemas import (
 )
 from enlarger.jobs import Job
 from enlarger.request import SEED_MAX, Mode, UpscaleRequest
-from enlarger.service import Service
+from enlarger.service import Pending, Service
 from enlarger.target import Target
 
 DOOR = "stability"
+FAST = "upscale/fast"
 FAST_SCALE = 4.0
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorResponse} for status in (400, 401, 413, 500, 503, 504)
+    status: {"model": ErrorResponse} for status in (400, 401, 402, 403, 409, 413, 429, 500, 503, 504)
 }
 
 
@@ -60,15 +63,20 @@ def make_router(service: Service) -> APIRouter:
     )
     async def upscale_image_fast(request: Request) -> Response:
         caller = await service.authenticate(read_secret(request.headers))
-        job_id = await accept_fast(request, caller)
-        job = await service.wait(caller, job_id)
+        pending = await accept_fast(request, caller)
+        answer = await service.answer(pending)
+        if answer is not None:
+            return replay(answer)
+        request.state.pending = pending
+        job = await service.wait(caller, pending.ticket.job_id)
         return render(request, job, await service.result(job))
 
-    async def accept_fast(request: Request, caller: Caller) -> str:
+    async def accept_fast(request: Request, caller: Caller) -> Pending:
         # A function of its own, so that the upload is gone from memory while the caller waits.
         async with read_form(request) as form:
             picture = await read_image(form)
             output_format = read_choice(form, "output_format", OUTPUT_FORMATS)
+            origin = origin_of(request, DOOR, FAST, await contents(form))
         header = await service.examine(picture)
         limits.FAST.check(header)
         wanted = UpscaleRequest(
@@ -77,7 +85,8 @@ def make_router(service: Service) -> APIRouter:
             output_format=output_format,
             seed=1 + secrets.randbelow(SEED_MAX),
         )
-        return await service.submit(caller, DOOR, wanted, picture, header)
+        ticket = await service.submit(caller, origin, Mode.FAST, wanted, picture, header)
+        return Pending(caller, origin, ticket)
 
     return router
 

@@ -1,0 +1,44 @@
+"""What every door reads of a request in the same way: its id, its idempotency key, its repetition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import Request, Response
+
+from enlarger.jobs.idempotency import Answer, fingerprint_of, hash_key
+from enlarger.jobs.submission import Origin
+
+IDEMPOTENCY_KEY = "idempotency-key"
+RETRY_COUNT = "x-stainless-retry-count"
+"""By which clients that were generated with Stainless say that they send a request again."""
+REPLAYED = "idempotent-replayed"
+"""On an answer that was given before; the name is Stripe's."""
+
+
+def origin_of(request: Request, door: str, operation: str, fields: Iterable[tuple[str, bytes]]) -> Origin:
+    """Where a request came from, and how it is told apart from others.
+
+    fields  the body as the caller meant it: names and values, without what separates them.
+
+    Raises BadParameter for an idempotency key that is none.
+    """
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    retries = request.headers.get(RETRY_COUNT, "")
+    return Origin(
+        door=door,
+        operation=operation,
+        request_id=request.scope["state"]["x-request-id"],
+        fingerprint=fingerprint_of(fields),
+        key_hash=None if key is None else hash_key(key),
+        is_retry=retries.isdecimal() and retries.strip("0") != "",
+    )
+
+
+def replay(answer: Answer) -> Response:
+    """An answer that was given before, byte for byte."""
+    response = Response(answer.body, answer.status)
+    for name, value in answer.headers:
+        response.headers[name] = value
+    response.headers[REPLAYED] = "true"
+    return response

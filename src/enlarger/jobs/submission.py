@@ -1,0 +1,239 @@
+"""Acceptance: hold, job, idempotency key and place in the queue are one commit, or nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from dbos import DBOSClient
+
+from enlarger.accounts import Caller
+from enlarger.accounts.keys import spend
+from enlarger.accounts.tables import WORKSPACES
+from enlarger.database import now_ms, write
+from enlarger.errors import BadKey, QueueFull, StillRunning, TooManyJobs
+from enlarger.faults import fault
+from enlarger.jobs import idempotency
+from enlarger.jobs.durable import enqueue
+from enlarger.jobs.idempotency import KeptAnswer
+from enlarger.jobs.job import TERMINAL, UNDER_WAY, JobState
+from enlarger.jobs.tables import JOBS
+from enlarger.jobs.turns import next_turn
+from enlarger.ledger import ledger, prices
+from enlarger.request import UpscaleRequest
+
+RETRY_JOINS_MS = 600_000
+"""How long after a request another one that says that it is its retry joins its job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a request came from, and how it is told apart from others."""
+
+    door: str
+    """The dialect."""
+    operation: str
+    """What it asks for in the door's own terms; idempotency keys are apart for each."""
+    request_id: str
+    """The id that the answer's `x-request-id` has."""
+    fingerprint: str
+    """SHA-256 of the body's fields, see `idempotency.fingerprint_of`."""
+    key_hash: str | None = None
+    """SHA-256 of the idempotency key, if it has one."""
+    is_retry: bool = False
+    """The client itself says that it sends this again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A request that is about to be accepted; its picture is in the object store."""
+
+    job_id: str
+    caller: Caller
+    origin: Origin
+    model: str
+    """The public name of what is bought."""
+    request: UpscaleRequest
+    input_key: str
+    input_width: int
+    input_height: int
+    input_bytes: int
+    output_pixels: int
+    """Of the result that is asked for; prices go by it."""
+    deadline_ms: int | None = None
+    """Not done by then, the job fails; milliseconds since 1970."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What a request has a right to from now on."""
+
+    job_id: str
+    is_new: bool
+    """Whether this request made the job; else an earlier one did."""
+    answer: KeptAnswer | None = None
+    """What the earlier request was answered, if it had an idempotency key and was answered."""
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How much may wait."""
+
+    jobs: int
+    """Jobs under way in the whole installation."""
+    workspace_jobs: int
+    """Jobs under way in one workspace, unless it has a limit of its own."""
+
+
+class Acceptance:
+    """Accepts jobs. Every call is one short transaction."""
+
+    def __init__(
+        self, engine: sa.Engine, client: DBOSClient, depth: Depth, *, keep_answers_ms: int
+    ) -> None:
+        """
+        keep_answers_ms  how long an idempotency key is remembered.
+        """
+        self._engine = engine
+        self._client = client
+        self._depth = depth
+        self._keep_answers_ms = keep_answers_ms
+
+    def earlier(self, caller: Caller, origin: Origin) -> Ticket | None:
+        """The ticket of an earlier request that this one repeats, before any work is spent on it.
+
+        Raises IdempotencyConflict for another request with the same key, StillRunning while the
+        first is under way and this one does not say that it is its retry.
+        """
+        if origin.key_hash is None and not origin.is_retry:
+            return None
+        with self._engine.connect() as connection:
+            return _earlier(connection, caller, origin)
+
+    def accept(self, submission: Submission) -> Ticket:
+        """Accept a job: its hold, its row, its key's row and its place in the queue are one commit.
+
+        Returns the earlier request's ticket if another process accepted that one in the meantime.
+
+        Raises ModelNotOffered, NotAllowed, OutOfCredit, SpendCapReached, TooManyJobs, QueueFull, and
+        what `earlier` raises; then nothing is kept and nothing is held.
+        """
+        caller, origin = submission.caller, submission.origin
+        workspace_id = caller.workspace.id
+        caller.check_may_use(submission.model)
+        with write(self._engine) as connection:
+            self._lock(connection, workspace_id)
+            ticket = _earlier(connection, caller, origin)
+            if ticket is not None:
+                return ticket
+            self._check_depth(connection, caller)
+            quote = prices.current(connection).quote(submission.model, submission.output_pixels)
+            ledger.hold(
+                connection,
+                job_id=submission.job_id,
+                workspace_id=workspace_id,
+                key_id=caller.key_id,
+                quote=quote,
+                is_test=caller.terms.is_test,
+            )
+            if not caller.terms.is_test:
+                spend(connection, caller.key_id, quote.micros)
+            turn = next_turn(connection, workspace_id, caller.terms.priority)
+            connection.execute(JOBS.insert().values(turn=turn, **_columns(submission)))
+            if origin.key_hash is not None:
+                idempotency.remember(
+                    connection,
+                    workspace_id=workspace_id,
+                    operation=origin.operation,
+                    key_hash=origin.key_hash,
+                    fingerprint=origin.fingerprint,
+                    job_id=submission.job_id,
+                    keep_ms=self._keep_answers_ms,
+                )
+            enqueue(self._client, connection, submission.job_id, turn)
+            fault("api.before_commit")
+        return Ticket(submission.job_id, is_new=True)
+
+    def _lock(self, connection: sa.Connection, workspace_id: str) -> None:
+        """One acceptance of a workspace at a time, so that what is counted here cannot change.
+
+        SQLite's transaction is the only writer already.
+        """
+        query = sa.select(WORKSPACES.c.id).where(WORKSPACES.c.id == workspace_id).with_for_update()
+        if connection.scalar(query) is None:
+            raise BadKey
+
+    def _check_depth(self, connection: sa.Connection, caller: Caller) -> None:
+        under_way = sa.select(sa.func.count()).where(JOBS.c.state.in_(UNDER_WAY))
+        total = connection.scalar(under_way) or 0
+        if total >= self._depth.jobs:
+            raise QueueFull(
+                f"{total} jobs are under way, as many as the server takes; try again later",
+            )
+        limit = caller.workspace.max_jobs or self._depth.workspace_jobs
+        mine = connection.scalar(under_way.where(JOBS.c.workspace_id == caller.workspace.id)) or 0
+        if mine >= limit:
+            raise TooManyJobs(
+                f"this workspace has {mine} jobs under way, as many as it may; wait until some have ended",
+            )
+
+
+def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticket | None:
+    if origin.key_hash is not None:
+        seen = idempotency.find(
+            connection, caller.workspace.id, origin.operation, origin.key_hash, origin.fingerprint
+        )
+        if seen is None:
+            return None
+        if seen.answer is None and not origin.is_retry and not _has_ended(connection, seen.job_id):
+            raise StillRunning(param="idempotency-key")
+        return Ticket(seen.job_id, is_new=False, answer=seen.answer)
+    if origin.is_retry:
+        query = (
+            sa.select(JOBS.c.id)
+            .where(
+                JOBS.c.key_id == caller.key_id,
+                JOBS.c.fingerprint == origin.fingerprint,
+                JOBS.c.operation == origin.operation,
+                JOBS.c.created_ms > now_ms() - RETRY_JOINS_MS,
+                # Whoever was told that it failed wants another try, and not the same news again.
+                JOBS.c.state.not_in((JobState.FAILED, JobState.CANCELLED)),
+            )
+            .order_by(JOBS.c.created_ms.desc())
+            .limit(1)
+        )
+        job_id = connection.scalar(query)
+        if job_id is not None:
+            return Ticket(job_id, is_new=False)
+    return None
+
+
+def _has_ended(connection: sa.Connection, job_id: str) -> bool:
+    return connection.scalar(sa.select(JOBS.c.state).where(JOBS.c.id == job_id)) in TERMINAL
+
+
+def _columns(submission: Submission) -> dict[str, object]:
+    origin = submission.origin
+    return {
+        "id": submission.job_id,
+        "workspace_id": submission.caller.workspace.id,
+        "key_id": submission.caller.key_id,
+        "is_test": submission.caller.terms.is_test,
+        "door": origin.door,
+        "operation": origin.operation,
+        "request_id": origin.request_id,
+        "idempotency_hash": origin.key_hash,
+        "fingerprint": origin.fingerprint,
+        "model": submission.model,
+        "route": "local",
+        "request": submission.request.to_json(),
+        "input_key": submission.input_key,
+        "input_width": submission.input_width,
+        "input_height": submission.input_height,
+        "input_bytes": submission.input_bytes,
+        "state": JobState.QUEUED,
+        "progress": 0.0,
+        "attempts": 0,
+        "created_ms": now_ms(),
+        "deadline_ms": submission.deadline_ms,
+    }
