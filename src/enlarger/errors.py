@@ -7,9 +7,12 @@
         PictureTooLarge     413  more bytes or pixels than a limit allows
       AccessError           who you are, or what you may
         BadKey              401  no key, or one that opens nothing
+        LinkRefused         403  a signed link that has expired or was changed
       NotFound              404  no such thing, or not yours
       BusyError             try again later
         NotReady            503  the server is starting or cannot reach a part of itself
+        StorageUnavailable  503  the object store does not answer, or refuses us
+        StorageFull         507  the disk of the object store is full
         WaitTimeout         504  the job goes on, but nobody waits for it any longer
       ModelError            the model side
         ModelMissing        409  the weights are not in the model store
@@ -92,6 +95,12 @@ class BadKey(AccessError):
     status = 401
 
 
+class LinkRefused(AccessError):
+    """The link has expired or was changed; ask for a new one."""
+
+    code = "link_refused"
+
+
 class NotFound(EnlargerError):
     """There is no such thing here, or it has expired; check the id and the key."""
 
@@ -110,6 +119,19 @@ class NotReady(BusyError):
     """The server is not ready; look at /readyz for the part that is missing."""
 
     code = "not_ready"
+
+
+class StorageUnavailable(BusyError):
+    """The place where pictures are kept does not answer; try again, and look at /readyz."""
+
+    code = "storage_unavailable"
+
+
+class StorageFull(BusyError):
+    """There is no room left where pictures are kept; delete some or make room, then try again."""
+
+    code = "storage_full"
+    status = 507
 
 
 class WaitTimeout(BusyError):

@@ -38,8 +38,8 @@ CHILD_SETTINGS = (
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment of an inference child: none of our variables but those of CHILD_SETTINGS."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("ENLARGER_")}
+    """The environment of an inference child: of our variables and the bucket's, only CHILD_SETTINGS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ENLARGER_", "AWS_"))}
     chosen = {name: getattr(settings, name) for name in CHILD_SETTINGS}
     ours = {f"ENLARGER_{name.upper()}": str(value) for name, value in chosen.items() if value is not None}
     return kept | ours

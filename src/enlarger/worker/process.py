@@ -19,7 +19,7 @@ from enlarger.jobs.reconcile import fail_stranded
 from enlarger.jobs.slots import HEARTBEAT_S, Slot
 from enlarger.lifeline import watch_lifeline
 from enlarger.settings import Settings
-from enlarger.storage import ObjectStore
+from enlarger.storage import open_store
 from enlarger.worker.child import InferenceChild, child_environment
 from enlarger.worker.work import Work
 
@@ -48,7 +48,7 @@ def run_worker(settings: Settings, ordinal: int) -> None:
         jobs = Jobs(engine)
         work = Work(
             jobs,
-            ObjectStore(settings.object_store),
+            open_store(settings.object_store),
             child,
             scratch=_empty(settings.scratch_path / slot.id),
             job_timeout_s=settings.job_timeout_s,
