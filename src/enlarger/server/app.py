@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
 from enlarger.dialects import stability
-from enlarger.server import health
+from enlarger.server import files, health
 from enlarger.server.doors import STABILITY, Doors
 from enlarger.server.middleware import Lingering, RequestIds
 from enlarger.service import Limits, Service
@@ -33,7 +33,7 @@ def make_service(settings: Settings, engine: sa.Engine, client: DBOSClient, stor
 def make_app(service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> ASGIApp:
     """Every dialect, the health routes, and what surrounds them."""
     own = Starlette(
-        routes=health.make_routes(engine, client, store),
+        routes=[*health.make_routes(engine, client, store), files.make_route(store)],
         exception_handlers={HTTPException: _on_http_exception},
     )
     doors = Doors({STABILITY: stability.create_app(service)}, otherwise=own)
