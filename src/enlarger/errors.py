@@ -13,9 +13,12 @@
         SpendCapReached     402  the key has spent what it may
         NotAllowed          403  the key or the member may not do this
         TooManyJobs         429  the workspace has as many jobs under way as it may
+        LinkRefused         403  a signed link that has expired or was changed
       NotFound              404  no such thing, or not yours
       BusyError             try again later
         NotReady            503  the server is starting or cannot reach a part of itself
+        StorageUnavailable  503  the object store does not answer, or refuses us
+        StorageFull         507  the disk of the object store is full
         WaitTimeout         504  the job goes on, but nobody waits for it any longer
         QueueFull           503  too many jobs wait already
         StillRunning        409  the first request with this idempotency key is not done
@@ -149,6 +152,12 @@ class TooManyJobs(AccessError):
     retry_after_default_s = 5.0
 
 
+class LinkRefused(AccessError):
+    """The link has expired or was changed; ask for a new one."""
+
+    code = "link_refused"
+
+
 class NotFound(EnlargerError):
     """There is no such thing here, or it has expired; check the id and the key."""
 
@@ -168,6 +177,19 @@ class NotReady(BusyError):
     """The server is not ready; look at /readyz for the part that is missing."""
 
     code = "not_ready"
+
+
+class StorageUnavailable(BusyError):
+    """The place where pictures are kept does not answer; try again, and look at /readyz."""
+
+    code = "storage_unavailable"
+
+
+class StorageFull(BusyError):
+    """There is no room left where pictures are kept; delete some or make room, then try again."""
+
+    code = "storage_full"
+    status = 507
 
 
 class WaitTimeout(BusyError):

@@ -36,6 +36,29 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
         raise
 
 
+@contextlib.contextmanager
+def creating(target: Path, workshop: Path | None = None) -> Iterator[BinaryIO]:
+    """A file that becomes `target` when the block ends well; if there is one by then, that one stays.
+
+    workshop  folder on the same disk that the file is written in; that of `target` if None.
+
+    Otherwise as `replacing`.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial, file = _open_partial((workshop or target.parent) / target.name)
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                # A second name for a finished file: nobody ever reads half of it.
+                target.hardlink_to(partial)
+        sync_folder(target.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def clear_abandoned(folder: Path) -> None:
     """Remove what killed processes left of files that they were writing into `folder`.
 

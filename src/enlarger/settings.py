@@ -11,6 +11,7 @@ import platform
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr
@@ -34,6 +35,13 @@ def _check_secret(secret: SecretStr) -> SecretStr:
     if len(value) < BOOTSTRAP_KEY_MIN or not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(f"must have {BOOTSTRAP_KEY_MIN} or more ASCII characters and no space")
     return secret
+
+
+def _check_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be an http:// or https:// URL without a query")
+    return text.rstrip("/")
 
 
 def _check_credit(text: str) -> str:
@@ -66,7 +74,13 @@ class Settings(BaseSettings):
     )
     object_store_url: str | None = Field(
         None,
-        description="Where pictures are kept: `file:///...`; `objects` in the data folder if not set.",
+        description="Where pictures are kept: `file:///...`, or `s3://bucket/prefix` with the AWS_*"
+        " variables; `objects` in the data folder if not set.",
+    )
+    public_url: Annotated[str, AfterValidator(_check_url)] | None = Field(
+        None,
+        description="What links to pictures begin with, `https://host` and a path if there is one; the"
+        " scheme and host of the request if not set.",
     )
     bootstrap_key: Annotated[SecretStr, AfterValidator(_check_secret)] | None = Field(
         None,
@@ -178,6 +192,11 @@ class Settings(BaseSettings):
     def object_store(self) -> str:
         """URL of the object store."""
         return self.object_store_url or (self.data_dir / "objects").absolute().as_uri()
+
+    @property
+    def link_keys_path(self) -> Path:
+        """Folder of the secrets that links are signed with."""
+        return self.data_dir / "secrets" / "link-keys"
 
     @property
     def scratch_path(self) -> Path:

@@ -151,6 +151,26 @@ def test_a_picture_that_kills_its_process_is_given_up_and_harms_nobody(fragile: 
 
 
 def test_a_fault_of_ours_is_a_500_in_the_vendors_shape(fragile: RunningServer) -> None:
+    def change(statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(fragile.data_dir / "enlarger.db", timeout=30)) as database:
+            database.execute(statement)
+
+    change("ALTER TABLE jobs RENAME TO aside")
+    try:
+        with fragile.client() as client:
+            response = client.post(PATH, files={"image": LONG})
+    finally:
+        change("ALTER TABLE aside RENAME TO jobs")
+    assert response.status_code == 500
+    body = response.json()
+    assert body.keys() == {"id", "name", "errors", "message"}
+    assert body["name"] == "internal_error"
+    assert "aside" not in response.text
+    with fragile.client() as client:
+        assert client.post(PATH, files={"image": LONG}).status_code == 200
+
+
+def test_a_store_that_is_gone_is_a_503_in_the_vendors_shape(fragile: RunningServer) -> None:
     objects = fragile.data_dir / "objects"
     aside = objects.rename(fragile.data_dir / "aside")
     objects.write_text("a file where the folder should be")
@@ -161,10 +181,10 @@ def test_a_fault_of_ours_is_a_500_in_the_vendors_shape(fragile: RunningServer) -
     finally:
         objects.unlink()
         aside.rename(objects)
-    assert response.status_code == 500
+    assert response.status_code == 503
     body = response.json()
     assert body.keys() == {"id", "name", "errors", "message"}
-    assert body["name"] == "internal_error"
+    assert body["name"] == "service_unavailable"
     assert str(fragile.data_dir) not in response.text
     assert (ready.status_code, ready.json()["objects"]) == (503, "cannot be reached")
     with fragile.client() as client:

@@ -66,3 +66,11 @@ def test_the_process_that_decodes_strangers_files_has_no_secret(server: RunningS
     ours = {name for name in environment if name.startswith("ENLARGER_")}
     assert "ENLARGER_MODELS_DIR" in ours
     assert not any("KEY" in name or "URL" in name or "CONFIG" in name for name in ours)
+
+
+def test_nor_has_it_the_secrets_of_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    from enlarger.settings import Settings
+    from enlarger.worker.child import child_environment
+
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-a-bucket")
+    assert "of-a-bucket" not in child_environment(Settings()).values()

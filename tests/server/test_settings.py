@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 from enlarger.cli.console import read_settings
 from enlarger.errors import BadParameter
 from enlarger.settings import Settings
-from enlarger.storage import ObjectStore
+from enlarger.storage import open_store
 
 
 def test_arguments_beat_the_environment_which_beats_the_file(
@@ -31,7 +31,7 @@ def test_paths_follow_the_data_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     settings = Settings(data_dir=folder)
     assert settings.models_path == folder / "models"
     assert make_url(settings.database).database == str(folder / "enlarger.db")
-    ObjectStore(settings.object_store)
+    open_store(settings.object_store)
     assert (folder / "objects").is_dir()
 
 
@@ -54,6 +54,9 @@ def test_credit_is_exact(text: str, micros: int | None) -> None:
         ("PRECISION", "f8"),
         ("THREADS", "-1"),
         ("WAIT_TIMEOUT_S", "0"),
+        ("PUBLIC_URL", "enlarger.example.org"),
+        ("PUBLIC_URL", "ftp://example.org"),
+        ("PUBLIC_URL", "https://example.org/?a=1"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 import string
-import tempfile
 import zlib
 from pathlib import Path
 
-from enlarger.errors import NotReady
-from enlarger.files import sync_folder
+from enlarger.secret_file import read_or_make_secret
 
 LIVE_PREFIX = "enl_live_"
 TEST_PREFIX = "enl_test_"
 RANDOM_BYTES = 32
-PEPPER_BYTES = 32
 ALPHABET = string.digits + string.ascii_letters
 BODY_LENGTH = 43
 """Base-62 digits of 32 bytes."""
@@ -60,23 +55,7 @@ def read_or_make_pepper(path: Path) -> bytes:
     Whoever has the database without this file can neither use nor test a key. Of two processes that
     make it at once, both get the same. Raises NotReady for a file that is no pepper.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        with tempfile.NamedTemporaryFile(dir=path.parent) as file:
-            file.write(secrets.token_hex(PEPPER_BYTES).encode())
-            file.flush()
-            os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                # A second name for a finished file: nobody ever reads half a pepper.
-                path.hardlink_to(file.name)
-        sync_folder(path.parent)
-    try:
-        pepper = bytes.fromhex(path.read_text("ascii"))
-    except ValueError:
-        pepper = b""
-    if len(pepper) != PEPPER_BYTES:
-        raise NotReady(f"{path} is damaged; put its backup there, or no key opens any longer")
-    return pepper
+    return read_or_make_secret(path, "no key opens any longer")
 
 
 def _checksum(body: str) -> str:

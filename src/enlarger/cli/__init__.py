@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from enlarger import __version__
-from enlarger.cli import compare, devices, keys, models, plan, replay, serve, up, worker
+from enlarger.cli import compare, devices, files, keys, models, plan, replay, serve, up, worker
 from enlarger.cli.commands import Commands
 from enlarger.cli.console import exit_code_for, fail
 from enlarger.errors import EnlargerError
@@ -31,6 +31,7 @@ app.command("worker", hidden=True)(worker.worker)
 app.command("devices")(devices.devices)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
+app.add_typer(files.app, name="files")
 
 
 def _show_version(is_wanted: bool) -> None:

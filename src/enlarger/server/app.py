@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from enlarger.accounts import open_accounts
 from enlarger.dialects import stability
 from enlarger.jobs.submission import Depth
-from enlarger.server import health
+from enlarger.server import files, health
 from enlarger.server.doors import STABILITY, Doors
 from enlarger.server.middleware import Lingering, RequestIds
 from enlarger.server.remembering import Remembering
@@ -41,7 +41,7 @@ def make_app(
 ) -> ASGIApp:
     """Every dialect, the health routes, and what surrounds them."""
     own = Starlette(
-        routes=health.make_routes(engine, client, store, settings.lease_s),
+        routes=[*health.make_routes(engine, client, store, settings.lease_s), files.make_route(store)],
         exception_handlers={HTTPException: _on_http_exception},
     )
     doors = Doors({STABILITY: stability.create_app(service)}, otherwise=own)

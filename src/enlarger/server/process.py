@@ -15,7 +15,7 @@ from enlarger.lifeline import watch_lifeline
 from enlarger.logs import configure_logging
 from enlarger.server.app import make_app, make_service
 from enlarger.settings import Settings
-from enlarger.storage import ObjectStore
+from enlarger.storage import Links, open_store
 
 KEEP_ALIVE_S = 75
 """Longer than the pools of common clients keep a connection, so that they close it and not we."""
@@ -28,7 +28,8 @@ def main() -> None:
     watch_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
     engine = connect(settings.database, pool_size=API_POOL_SIZE)
     client = make_client(engine)
-    store = ObjectStore(settings.object_store)
+    links = Links(settings.link_keys_path, public_url=settings.public_url)
+    store = open_store(settings.object_store, links)
     service = make_service(settings, engine, client, store)
     config = uvicorn.Config(
         make_app(settings, service, engine, client, store),

@@ -45,11 +45,11 @@ CHILD_SETTINGS = (
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment of an inference child: none of our variables but those of CHILD_SETTINGS."""
+    """The environment of an inference child: of our variables and the bucket's, only CHILD_SETTINGS."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("ENLARGER_") or name == FAULT_PLAN
+        if not name.startswith(("ENLARGER_", "AWS_")) or name == FAULT_PLAN
     }
     chosen = {name: getattr(settings, name) for name in CHILD_SETTINGS}
     ours = {f"ENLARGER_{name.upper()}": str(value) for name, value in chosen.items() if value is not None}

@@ -20,7 +20,7 @@ from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
 from enlarger.jobs.slots import Slot, slot_id
 from enlarger.lifeline import watch_lifeline
 from enlarger.settings import Settings
-from enlarger.storage import ObjectStore
+from enlarger.storage import open_store
 from enlarger.worker.child import InferenceChild, child_environment
 from enlarger.worker.work import Work
 
@@ -53,7 +53,7 @@ def run_worker(settings: Settings, ordinal: int) -> None:
         jobs = Jobs(engine, keep_results_ms=settings.keep_results_ms)
         work = Work(
             jobs,
-            ObjectStore(settings.object_store),
+            open_store(settings.object_store),
             child,
             scratch=_empty(settings.scratch_path / slot.id),
             job_timeout_s=settings.job_timeout_s,
