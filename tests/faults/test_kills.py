@@ -22,7 +22,7 @@ from enlarger.database.connection import BUSY_TIMEOUT_MS
 from enlarger.jobs.durable import make_client
 from enlarger.models import ModelStore
 from enlarger.settings import Settings
-from enlarger.worker.process import SWEEPS_A_LEASE
+from enlarger.worker.process import BEATS_A_LEASE
 from tests.conftest import MODELS
 from tests.support.photos import encoded, scaled
 from tests.support.running import RunningServer, wait_for
@@ -253,7 +253,7 @@ def test_a_job_outlasts_a_database_that_cannot_be_written_for_a_while(fragile: R
     os.kill(child, signal.SIGSTOP)
     with contextlib.closing(sqlite3.connect(fragile.data_dir / "enlarger.db")) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        time.sleep(BUSY_TIMEOUT_MS / 1000 + Settings().lease_s / SWEEPS_A_LEASE + 2)
+        time.sleep(BUSY_TIMEOUT_MS / 1000 + Settings().lease_s / BEATS_A_LEASE + 2)
         holder.rollback()
     os.kill(child, signal.SIGCONT)
     client.join(RECOVERY_S)

@@ -48,7 +48,9 @@ def serve(
             typer.echo(f"Your key, shown this once and kept nowhere:\n\n  {drawn_secret}\n")
         url = _own_url(listener)
         threading.Thread(target=_announce, args=(url, settings, drawn_secret), daemon=True).start()
-        Supervisor(listener, _environment(settings), settings.drain_timeout_s).run()
+        environment = _environment(settings)
+        drain_s = settings.drain_timeout_s
+        Supervisor(listener, environment, workers=settings.workers, drain_s=drain_s).run()
 
 
 def _listen(settings: Settings) -> socket.socket:

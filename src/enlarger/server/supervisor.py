@@ -1,4 +1,4 @@
-"""Keeps one API process and one worker alive; holds the port, so that no restart refuses a client."""
+"""Keeps one API process and the workers alive; holds the port, so that no restart refuses a client."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ import structlog
 from enlarger.lifeline import LIFELINE_VARIABLE
 
 LOG = structlog.get_logger()
+WORKER = (sys.executable, "-m", "enlarger", "worker")
 POLL_S = 0.1
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 10.0
@@ -45,10 +46,13 @@ class Watched:
 class Supervisor:
     """Starts, restarts and stops the processes of one server."""
 
-    def __init__(self, listener: socket.socket, environment: dict[str, str], drain_s: float) -> None:
+    def __init__(
+        self, listener: socket.socket, environment: dict[str, str], *, workers: int, drain_s: float
+    ) -> None:
         """
         listener     the bound socket that API processes accept from.
         environment  of every process that is started.
+        workers      how many there are; 0 where other machines have them all.
         drain_s      how long a stopping process may finish what it has begun.
         """
         self._drain_s = drain_s
@@ -61,19 +65,24 @@ class Supervisor:
         self._environment = {**environment, LIFELINE_VARIABLE: str(lifeline)}
         port = listener.fileno()
         self._api = Watched("api", [sys.executable, "-m", "enlarger.server.process", str(port)], (port,))
-        self._worker = Watched("worker", [sys.executable, "-m", "enlarger", "worker"])
+        self._workers = [
+            Watched(
+                f"worker-{ordinal}", [sys.executable, "-m", "enlarger", "worker", f"--ordinal={ordinal}"]
+            )
+            for ordinal in range(workers)
+        ]
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT. A second signal ends everything at once, which is safe as well."""
         signal.signal(signal.SIGTERM, self._on_signal)
         signal.signal(signal.SIGINT, self._on_signal)
         while not self._stopping.wait(POLL_S):
-            for watched in (self._worker, self._api):
+            for watched in (*self._workers, self._api):
                 self._tend(watched)
         LOG.info("server.stopping", drain_s=self._drain_s)
         # The API first: it answers the requests that it has, for which it needs the worker.
-        self._stop(self._api)
-        self._stop(self._worker)
+        self._stop([self._api])
+        self._stop(self._workers)
         LOG.info("server.stopped")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -106,16 +115,19 @@ class Supervisor:
             )
             LOG.info("process.started", name=watched.name, pid=watched.process.pid)
 
-    def _stop(self, watched: Watched) -> None:
-        process = watched.process
-        if process is None or process.poll() is not None:
-            return
-        process.send_signal(signal.SIGTERM)
+    def _stop(self, group: Sequence[Watched]) -> None:
+        """Ask all of a group to stop, and end those that do not."""
+        left = [watched for watched in group if watched.process is not None]
+        for watched in left:
+            if watched.process is not None:
+                watched.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + self._drain_s + KILL_AFTER_S
-        while process.poll() is None:
-            if self._again.is_set() or time.monotonic() > deadline:
-                LOG.warning("process.killed", name=watched.name, pid=process.pid)
-                process.kill()
-                process.wait()
-                return
-            self._again.wait(POLL_S)
+        for watched in left:
+            assert watched.process is not None  # noqa: S101 (for the type checker)
+            while watched.process.poll() is None:
+                if self._again.is_set() or time.monotonic() > deadline:
+                    LOG.warning("process.killed", name=watched.name, pid=watched.process.pid)
+                    watched.process.kill()
+                    watched.process.wait()
+                else:
+                    self._again.wait(POLL_S)

@@ -52,6 +52,9 @@ def child_environment(settings: Settings) -> dict[str, str]:
         if not name.startswith(("ENLARGER_", "AWS_")) or name == FAULT_PLAN
     }
     chosen = {name: getattr(settings, name) for name in CHILD_SETTINGS}
+    # The workers of one machine share its cores; more threads than cores make all of them slower.
+    cores = len(os.sched_getaffinity(0))
+    chosen["threads"] = settings.threads or max(1, cores // max(1, settings.workers))
     ours = {f"ENLARGER_{name.upper()}": str(value) for name, value in chosen.items() if value is not None}
     return kept | ours
 

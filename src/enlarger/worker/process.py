@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import signal
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -16,16 +18,16 @@ from enlarger.errors import EnlargerError, NotReady
 from enlarger.faults import fault
 from enlarger.jobs import Jobs
 from enlarger.jobs.durable import WORKER_POOL_SIZE, worker_config
-from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
 from enlarger.jobs.slots import Slot, slot_id
 from enlarger.lifeline import watch_lifeline
 from enlarger.settings import Settings
 from enlarger.storage import open_store
 from enlarger.worker.child import InferenceChild, child_environment
+from enlarger.worker.chores import Chores
 from enlarger.worker.work import Work
 
 LOG = structlog.get_logger()
-SWEEPS_A_LEASE = 4
+BEATS_A_LEASE = 4
 """A lease is renewed, and the leases of others are looked at, so many times before it runs out."""
 
 
@@ -36,7 +38,8 @@ def run_worker(settings: Settings, ordinal: int) -> None:
     by a thread of it, the child lives as long as the process, and the next worker of this slot takes
     the job up again.
 
-    Raises NotReady if another worker holds the slot, and what kept the networks from loading.
+    Raises NotReady if another worker holds the slot or has ended its lease, and what kept the networks
+    from loading.
     """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
@@ -44,16 +47,18 @@ def run_worker(settings: Settings, ordinal: int) -> None:
     watch_lifeline(stop.set)
 
     engine = connect(settings.database, pool_size=WORKER_POOL_SIZE)
-    lease_s = settings.lease_s
     name = slot_id(settings.node_name, ordinal)
-    slot = Slot(engine, settings.data_dir / "slots", name, lease_s=lease_s)
+    slot = Slot(engine, settings.data_dir / "slots", name, lease_s=settings.lease_s)
     child = InferenceChild(child_environment(settings))
+    heart = Heart(slot, settings.lease_s / BEATS_A_LEASE, on_lost=stop.set)
     try:
+        heart.start()
         child.revive()
         jobs = Jobs(engine, keep_results_ms=settings.keep_results_ms)
+        store = open_store(settings.object_store)
         work = Work(
             jobs,
-            open_store(settings.object_store),
+            store,
             child,
             scratch=_empty(settings.scratch_path / slot.id),
             job_timeout_s=settings.job_timeout_s,
@@ -63,26 +68,47 @@ def run_worker(settings: Settings, ordinal: int) -> None:
         work.register()
         DBOS.launch()
         LOG.info("worker.ready", slot=slot.id)
-        slot.heartbeat(is_ready=True)
-        while not stop.wait(lease_s / SWEEPS_A_LEASE):
-            try:
-                if not slot.heartbeat(is_ready=child.revive()):
-                    # Paused for longer than the lease: others have the jobs by now.
-                    raise NotReady(f"the lease of slot {slot.id} ran out and was ended by another worker")
-                take_over(engine, lease_s)
-                fail_stranded(jobs)
-                fail_overdue(jobs)
-            except SQLAlchemyError as error:
-                # The job under way may well outlast what is wrong with the database.
-                LOG.warning("worker.heartbeat_failed", error=type(error).__name__)
+        heart.is_ready = True
+        chores = Chores(engine, jobs, store, lease_s=settings.lease_s)
+        while not stop.wait(settings.lease_s / BEATS_A_LEASE):
+            heart.is_ready = child.revive()
+            chores.run()
+        if heart.is_lost:
+            raise NotReady(f"the lease of slot {slot.id} ran out and was ended by another worker")
         LOG.info("worker.stopping", slot=slot.id)
-        slot.heartbeat(is_ready=False)
+        heart.is_ready = False
         fault("worker.in_drain")
         DBOS.destroy(workflow_completion_timeout_sec=int(settings.drain_timeout_s))
         slot.release()
     except EnlargerError as error:
         LOG.error("worker.failed", code=error.code, reason=error.message)
         raise
+
+
+class Heart(threading.Thread):
+    """Renews the slot's lease, whatever else the process waits for."""
+
+    def __init__(self, slot: Slot, pause_s: float, on_lost: Callable[[], object]) -> None:
+        super().__init__(name="heart", daemon=True)
+        self._slot = slot
+        self._pause_s = pause_s
+        self._on_lost = on_lost
+        self.is_ready = False
+        """Whether the worker can take a job at once, for /readyz."""
+        self.is_lost = False
+        """Whether another worker ended the lease: this process was paused for longer than it lasts."""
+
+    def run(self) -> None:
+        """Until the lease is lost or the process ends."""
+        while not self.is_lost:
+            try:
+                if not self._slot.heartbeat(is_ready=self.is_ready):
+                    self.is_lost = True
+                    self._on_lost()
+            except SQLAlchemyError as error:
+                # The job under way may well outlast what is wrong with the database.
+                LOG.warning("worker.heartbeat_failed", error=type(error).__name__)
+            time.sleep(self._pause_s)
 
 
 def _empty(folder: Path) -> Path:

@@ -1,0 +1,109 @@
+"""What goes away by itself: pictures of jobs that ended long ago, answers, and what crashes left behind.
+
+Each sweep takes a bounded share, is safe to run in all workers at once, and to be cut off anywhere: objects
+go first, and the row that speaks of them says so afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from enlarger.database import now_ms, write
+from enlarger.jobs.job import TERMINAL
+from enlarger.jobs.tables import IDEMPOTENCY, JOBS
+
+LOG = structlog.get_logger()
+AT_ONCE = 200
+"""Rows of one sweep."""
+ORPHAN_AGE_MS = 86_400_000
+"""An object that no row speaks of is left alone for so long: its row may be about to be written."""
+PREFIX = "ws"
+
+
+class StoredObject(Protocol):
+    """One object of a listing."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def modified_ms(self) -> int: ...
+
+
+class Store(Protocol):
+    """What is needed of the object store."""
+
+    def list(self, prefix: str) -> Iterable[StoredObject]: ...
+
+    def delete(self, keys: Iterable[str]) -> None: ...
+
+
+def expire_pictures(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] = now_ms) -> int:
+    """Remove the pictures of jobs whose time is over; returns of how many jobs."""
+    now = clock_ms()
+    due = (
+        sa.select(JOBS.c.id, JOBS.c.input_key, JOBS.c.result_key)
+        .where(JOBS.c.expired_ms.is_(None), JOBS.c.expires_ms <= now, JOBS.c.state.in_(TERMINAL))
+        .limit(AT_ONCE)
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(due).all()
+    if not rows:
+        return 0
+    store.delete([key for row in rows for key in (row.input_key, row.result_key) if key])
+    with write(engine) as connection:
+        ids = [row.id for row in rows]
+        connection.execute(JOBS.update().where(JOBS.c.id.in_(ids)).values(expired_ms=now))
+    return len(rows)
+
+
+def expire_answers(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] = now_ms) -> int:
+    """Forget idempotency keys whose time is over; returns how many."""
+    columns = (IDEMPOTENCY.c.workspace_id, IDEMPOTENCY.c.operation, IDEMPOTENCY.c.key_hash)
+    due = (
+        sa.select(*columns, IDEMPOTENCY.c.body_key)
+        .where(IDEMPOTENCY.c.expires_ms <= clock_ms())
+        .limit(AT_ONCE)
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(due).all()
+    if not rows:
+        return 0
+    store.delete([row.body_key for row in rows if row.body_key])
+    with write(engine) as connection:
+        for row in rows:
+            connection.execute(
+                IDEMPOTENCY.delete().where(
+                    *(column == value for column, value in zip(columns, row[:3], strict=True)),
+                    IDEMPOTENCY.c.expires_ms <= clock_ms(),
+                )
+            )
+    return len(rows)
+
+
+def sweep_orphans(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] = now_ms) -> int:
+    """Remove objects older than a day that no row speaks of; returns how many.
+
+    Crashes leave them: an input whose request was never accepted, the result of an attempt that lost.
+    """
+    cutoff = clock_ms() - ORPHAN_AGE_MS
+    old = [one.key for one in store.list(PREFIX) if one.modified_ms < cutoff]
+    removed = 0
+    for start in range(0, len(old), AT_ONCE):
+        keys = old[start : start + AT_ONCE]
+        with engine.connect() as connection:
+            known = {
+                key
+                for column in (JOBS.c.input_key, JOBS.c.result_key, IDEMPOTENCY.c.body_key)
+                for key in connection.scalars(sa.select(column).where(column.in_(keys)))
+            }
+        orphans = [key for key in keys if key not in known]
+        store.delete(orphans)
+        removed += len(orphans)
+    if removed:
+        LOG.info("objects.orphans_removed", count=removed)
+    return removed
