@@ -5,8 +5,11 @@
         BadParameter        400  a value is missing, of the wrong type or out of range
         UnsupportedPicture  400  the bytes are not a picture that we read
         PictureTooLarge     413  more bytes or pixels than a limit allows
+        EncodedBody         415  the body is compressed
+        SlowBody            408  the body comes too slowly
       AccessError           who you are, or what you may
         BadKey              401  no key, or one that opens nothing
+        RateLimited         429  too many requests; shut out for a time
       NotFound              404  no such thing, or not yours
       BusyError             try again later
         NotReady            503  the server is starting or cannot reach a part of itself
@@ -42,13 +45,23 @@ class EnlargerError(Exception):
     status: ClassVar[int] = 500
     """HTTP status where the vendor's contract does not say another."""
 
-    def __init__(self, message: str | None = None, *, param: str | None = None) -> None:
+    retry_after_s: int | None = None
+    """Whole seconds, 1 or more, after which the same request may succeed; None if waiting is no help.
+
+    A door says it in `Retry-After`. On the class it is what holds where nobody knows better."""
+
+    def __init__(
+        self, message: str | None = None, *, param: str | None = None, retry_after_s: int | None = None
+    ) -> None:
         """
-        message  what happened, with the offending value and the limit; the class docstring if None.
-        param    the name of the field at fault in our own terms, if one is.
+        message        what happened, with the offending value and the limit; the class docstring if None.
+        param          the name of the field at fault in our own terms, if one is.
+        retry_after_s  as the field, if it is known for this error; the class's if None.
         """
         self.message = message or inspect.cleandoc(type(self).__doc__ or "")
         self.param = param
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
         super().__init__(self.message)
 
 
@@ -78,6 +91,20 @@ class PictureTooLarge(UsageError):
     status = 413
 
 
+class EncodedBody(UsageError):
+    """The request's body is compressed; send it as it is, without `content-encoding`."""
+
+    code = "encoded_body"
+    status = 415
+
+
+class SlowBody(UsageError):
+    """The request's body came too slowly; send it again over a better connection."""
+
+    code = "slow_body"
+    status = 408
+
+
 class AccessError(EnlargerError):
     """The key may not do this; use another key."""
 
@@ -92,6 +119,14 @@ class BadKey(AccessError):
     status = 401
 
 
+class RateLimited(AccessError):
+    """There were too many requests in a short time; wait as long as `Retry-After` says."""
+
+    code = "rate_limited"
+    status = 429
+    retry_after_s = 60
+
+
 class NotFound(EnlargerError):
     """There is no such thing here, or it has expired; check the id and the key."""
 
@@ -104,6 +139,7 @@ class BusyError(EnlargerError):
 
     code = "busy"
     status = 503
+    retry_after_s: int | None = 5
 
 
 class NotReady(BusyError):
@@ -117,6 +153,8 @@ class WaitTimeout(BusyError):
 
     code = "wait_timeout"
     status = 504
+    # The same request again would be another job.
+    retry_after_s = None
 
 
 class ModelError(EnlargerError):

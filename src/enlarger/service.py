@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,6 +21,8 @@ from enlarger.imaging import API_FORMATS, Format, Header, probe
 from enlarger.imaging.encode import check_size
 from enlarger.jobs import Job, Jobs
 from enlarger.jobs.waiting import Waiting
+from enlarger.limits.admission import Admission
+from enlarger.limits.limiter import Limiter
 from enlarger.request import UpscaleRequest
 from enlarger.storage import ObjectStore
 from enlarger.target import Size
@@ -44,17 +47,36 @@ class Service:
         store: ObjectStore,
         accounts: Accounts,
         limits: Limits,
+        *,
+        limiter: Limiter,
+        admission: Admission,
     ) -> None:
         self._client = client
         self._store = store
         self._accounts = accounts
         self._limits = limits
+        self._limiter = limiter
+        self._admission = admission
         self._jobs = Jobs(engine)
         self._waiting = Waiting(self._jobs)
 
     async def authenticate(self, secret: str) -> Caller:
-        """Who holds this secret. Raises BadKey."""
-        return await asyncio.to_thread(self._accounts.authenticate, secret)
+        """Who holds this secret; once a request, because it counts the request of the key.
+
+        Raises BadKey, or RateLimited if the key has sent too many requests.
+        """
+        caller = await asyncio.to_thread(self._accounts.authenticate, secret)
+        await self._limiter.count_key(caller.key_id)
+        return caller
+
+    def admit(self, size_bytes: int) -> AbstractAsyncContextManager[None]:
+        """Room for a request's body, to be held from before its first byte is read until it is submitted.
+
+        size_bytes  that the body has, or may have at most where its length is not announced.
+
+        Entering waits for a turn and raises BusyError if none comes in time.
+        """
+        return self._admission.admit(size_bytes)
 
     async def examine(self, picture: bytes) -> Header:
         """A picture's format and size. Raises UnsupportedPicture, PictureTooLarge."""

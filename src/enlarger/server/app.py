@@ -7,37 +7,72 @@ from dbos import DBOSClient
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
 from enlarger.dialects import stability
+from enlarger.errors import AccessError, BusyError, EnlargerError
+from enlarger.limits.admission import Admission
+from enlarger.limits.limiter import Limiter
+from enlarger.limits.store import Windows
 from enlarger.server import health
-from enlarger.server.doors import STABILITY, Doors
+from enlarger.server.doors import STABILITY, Door, Doors
+from enlarger.server.gate import Gate
 from enlarger.server.middleware import Lingering, RequestIds
 from enlarger.service import Limits, Service
 from enlarger.settings import Settings
 from enlarger.storage import ObjectStore
 
 
-def make_service(settings: Settings, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> Service:
+def make_limiter(settings: Settings) -> Limiter:
+    """The rate limits that `settings` describe."""
+    windows = Windows(settings.limits_database)
+    return Limiter(windows, key=settings.rate_rule, address=settings.address_rate_rule)
+
+
+def make_service(
+    settings: Settings, engine: sa.Engine, client: DBOSClient, store: ObjectStore, limiter: Limiter
+) -> Service:
     """The service that `settings` describe."""
     limits = Limits(
         max_input_pixels=settings.max_input_pixels,
         max_output_pixels=settings.max_output_pixels,
         wait_timeout_s=settings.wait_timeout_s,
     )
-    return Service(engine, client, store, open_accounts(engine, settings.data_dir), limits)
+    return Service(
+        engine,
+        client,
+        store,
+        open_accounts(engine, settings.data_dir),
+        limits,
+        limiter=limiter,
+        admission=Admission(settings.max_body_bytes_in_flight),
+    )
 
 
-def make_app(service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> ASGIApp:
+def make_app(
+    service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore, limiter: Limiter
+) -> ASGIApp:
     """Every dialect, the health routes, and what surrounds them."""
     own = Starlette(
         routes=health.make_routes(engine, client, store),
         exception_handlers={HTTPException: _on_http_exception},
     )
-    doors = Doors({STABILITY: stability.create_app(service)}, otherwise=own)
-    return RequestIds(Lingering(doors))
+    doors = Doors(
+        {STABILITY: Door(stability.create_app(service), stability.render_error)},
+        otherwise=Door(own, _render_error),
+    )
+    return RequestIds(Lingering(Gate(doors, limiter, doors.refuse)))
+
+
+def _render_error(request: Request, error: EnlargerError) -> Response:
+    """One of our errors in our own shape."""
+    kinds = {AccessError: "access", BusyError: "busy"}
+    kind = next((kind for base, kind in kinds.items() if isinstance(error, base)), "usage")
+    body = {"message": error.message, "type": kind, "code": error.code}
+    wait = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    return JSONResponse({"error": body}, error.status, headers=wait)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

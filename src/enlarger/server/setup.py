@@ -13,6 +13,7 @@ from enlarger.database.migrate import migrate
 from enlarger.engine.engine import networks_of
 from enlarger.errors import NotReady
 from enlarger.jobs import durable
+from enlarger.limits import store as limits
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.request import Mode
@@ -35,6 +36,7 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
     try:
         migrate(engine)
         durable.prepare(engine)
+        limits.prepare(settings.limits_database)
         key = settings.bootstrap_key
         return open_accounts(engine, settings.data_dir).bootstrap(
             key.get_secret_value() if key else None, settings.bootstrap_credit_micros

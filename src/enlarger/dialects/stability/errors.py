@@ -19,6 +19,7 @@ from enlarger.errors import (
     BusyError,
     EnlargerError,
     NotFound,
+    RateLimited,
     UsageError,
     WaitTimeout,
 )
@@ -29,6 +30,8 @@ REQUEST_LIMIT_BYTES = 10 * 2**20
 UNAUTHORIZED = "authorization: invalid or missing header value"
 TOO_LARGE = "body: payloads cannot be larger than 10MiB in size"
 NO_GENERATION = "id: the generation either does not exist or has expired."
+RATE_LIMITED = "rate_limit_exceeded"
+"""The vendor's name of it, and the literal id of every such answer."""
 INTERNAL = "An unexpected server error has occurred, please try again later."
 
 HTTP_NAMES = {
@@ -51,12 +54,17 @@ class PayloadTooLarge(Exception):
     """The body is larger than 10 MiB; becomes a 413."""
 
 
-def error_response(request: Request, status: int, name: str, message: str) -> JSONResponse:
-    """An error in the shape of the API that the request's path belongs to."""
+def error_response(
+    request: Request, status: int, name: str, message: str, *, error_id: str | None = None
+) -> JSONResponse:
+    """An error in the shape of the API that the request's path belongs to.
+
+    error_id  drawn if None, so that a report can name one answer.
+    """
     route = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     if route.startswith("/v1/"):
-        return JSONResponse({"id": str(uuid.uuid4()), "name": name, "message": message}, status)
-    body = {"id": secrets.token_hex(16), "name": name, "errors": [message], "message": message}
+        return JSONResponse({"id": error_id or str(uuid.uuid4()), "name": name, "message": message}, status)
+    body = {"id": error_id or secrets.token_hex(16), "name": name, "errors": [message], "message": message}
     return JSONResponse(body, status)
 
 
@@ -71,7 +79,20 @@ async def on_payload_too_large(request: Request, error: Exception) -> JSONRespon
 
 
 async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
-    """Our own errors, said in Stability's words. A picture that is too large is a 400 there."""
+    """Our own errors, said in Stability's words."""
+    assert isinstance(error, EnlargerError)  # noqa: S101 (registered for this class alone)
+    return render_error(request, error)
+
+
+def render_error(request: Request, error: EnlargerError) -> JSONResponse:
+    """One of our errors in Stability's words. A picture that is too large is a 400 there."""
+    response = _say(request, error)
+    if error.retry_after_s is not None:
+        response.headers["retry-after"] = str(error.retry_after_s)
+    return response
+
+
+def _say(request: Request, error: EnlargerError) -> JSONResponse:
     match error:
         case BadKey():
             return error_response(request, 401, "unauthorized", UNAUTHORIZED)
@@ -83,9 +104,9 @@ async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
         case WaitTimeout(message=message):
             return error_response(request, 504, "timeout", message)
         case BusyError(message=message):
-            response = error_response(request, 503, "service_unavailable", message)
-            response.headers["retry-after"] = "5"
-            return response
+            return error_response(request, 503, "service_unavailable", message)
+        case RateLimited(message=message):
+            return error_response(request, 429, RATE_LIMITED, message, error_id=RATE_LIMITED)
         case EnlargerError(code=code):
             LOG.error("stability.job_error", code=code, reason=str(error))
     return error_response(request, 500, "internal_error", INTERNAL)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from enlarger.accounts import Caller
 from enlarger.dialects.stability import limits
 from enlarger.dialects.stability.fields import (
+    announced_bytes,
     read_choice,
     read_form,
     read_image,
@@ -33,7 +34,7 @@ from enlarger.target import Target
 DOOR = "stability"
 FAST_SCALE = 4.0
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorResponse} for status in (400, 401, 413, 500, 503, 504)
+    status: {"model": ErrorResponse} for status in (400, 401, 413, 429, 500, 503, 504)
 }
 
 
@@ -60,7 +61,8 @@ def make_router(service: Service) -> APIRouter:
     )
     async def upscale_image_fast(request: Request) -> Response:
         caller = await service.authenticate(read_secret(request.headers))
-        job_id = await accept_fast(request, caller)
+        async with service.admit(announced_bytes(request.headers)):
+            job_id = await accept_fast(request, caller)
         job = await service.wait(caller, job_id)
         return render(request, job, await service.result(job))
 
