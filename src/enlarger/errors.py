@@ -7,13 +7,16 @@
         PictureTooLarge     413  more bytes or pixels than a limit allows
         ModelNotOffered     400  the price list has no price for it
         IdempotencyConflict 409  the key was used for another request
+        EncodedBody         415  the body is compressed
+        SlowBody            408  the body comes too slowly
       AccessError           who you are, or what you may
         BadKey              401  no key, or one that opens nothing
         OutOfCredit         402  the workspace has too little credit
         SpendCapReached     402  the key has spent what it may
         NotAllowed          403  the key or the member may not do this
-        TooManyJobs         429  the workspace has as many jobs under way as it may
         LinkRefused         403  a signed link that has expired or was changed
+        TooManyJobs         429  the workspace has as many jobs under way as it may
+        RateLimited         429  too many requests; shut out for a time
       NotFound              404  no such thing, or not yours
       BusyError             try again later
         NotReady            503  the server is starting or cannot reach a part of itself
@@ -54,20 +57,23 @@ class EnlargerError(Exception):
     status: ClassVar[int] = 500
     """HTTP status where the vendor's contract does not say another."""
 
-    retry_after_default_s: ClassVar[float | None] = None
-    """`retry_after_s` of an error that was raised without one."""
+    retry_after_s: int | None = None
+    """Whole seconds, 1 or more, after which the same request may succeed; None if waiting is no help.
+
+    A door says it in `Retry-After`. On the class it is what holds where nobody knows better."""
 
     def __init__(
-        self, message: str | None = None, *, param: str | None = None, retry_after_s: float | None = None
+        self, message: str | None = None, *, param: str | None = None, retry_after_s: int | None = None
     ) -> None:
         """
         message        what happened, with the offending value and the limit; the class docstring if None.
         param          the name of the field at fault in our own terms, if one is.
-        retry_after_s  seconds after which the same request may succeed, if that can be said.
+        retry_after_s  as the field, if it is known for this error; the class's if None.
         """
         self.message = message or inspect.cleandoc(type(self).__doc__ or "")
         self.param = param
-        self.retry_after_s = self.retry_after_default_s if retry_after_s is None else retry_after_s
+        if retry_after_s is not None:
+            self.retry_after_s = retry_after_s
         super().__init__(self.message)
 
 
@@ -110,6 +116,20 @@ class IdempotencyConflict(UsageError):
     status = 409
 
 
+class EncodedBody(UsageError):
+    """The request's body is compressed; send it as it is, without `content-encoding`."""
+
+    code = "encoded_body"
+    status = 415
+
+
+class SlowBody(UsageError):
+    """The request's body came too slowly; send it again over a better connection."""
+
+    code = "slow_body"
+    status = 408
+
+
 class AccessError(EnlargerError):
     """The key may not do this; use another key."""
 
@@ -149,13 +169,21 @@ class TooManyJobs(AccessError):
 
     code = "too_many_jobs"
     status = 429
-    retry_after_default_s = 5.0
+    retry_after_s = 5
 
 
 class LinkRefused(AccessError):
     """The link has expired or was changed; ask for a new one."""
 
     code = "link_refused"
+
+
+class RateLimited(AccessError):
+    """There were too many requests in a short time; wait as long as `Retry-After` says."""
+
+    code = "rate_limited"
+    status = 429
+    retry_after_s = 60
 
 
 class NotFound(EnlargerError):
@@ -170,7 +198,7 @@ class BusyError(EnlargerError):
 
     code = "busy"
     status = 503
-    retry_after_default_s = 5.0
+    retry_after_s: int | None = 5
 
 
 class NotReady(BusyError):
@@ -197,6 +225,8 @@ class WaitTimeout(BusyError):
 
     code = "wait_timeout"
     status = 504
+    # The same request again would be another job.
+    retry_after_s = None
 
 
 class QueueFull(BusyError):

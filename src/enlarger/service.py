@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ from enlarger.ledger import ledger, prices, usage
 from enlarger.ledger.ledger import Balance
 from enlarger.ledger.prices import PriceList
 from enlarger.ledger.usage import LIMIT_DEFAULT, Bucket, Page, Rollup, UsageFilter
+from enlarger.limits.admission import Admission
+from enlarger.limits.limiter import Limiter
 from enlarger.request import UpscaleRequest
 from enlarger.storage import ObjectStore
 from enlarger.target import Size
@@ -85,23 +88,39 @@ class Service:
         store: ObjectStore,
         accounts: Accounts,
         limits: Limits,
+        *,
+        limiter: Limiter,
+        admission: Admission,
     ) -> None:
         self._engine = engine
         self._store = store
         self._accounts = accounts
         self._limits = limits
+        self._limiter = limiter
+        self._admission = admission
         self._jobs = Jobs(engine, keep_results_ms=limits.keep_results_ms)
         self._acceptance = Acceptance(engine, client, limits.depth, keep_answers_ms=limits.keep_answers_ms)
         self._waiting = Waiting(self._jobs)
 
     async def authenticate(self, secret: str, key_id: str | None = None) -> Caller:
-        """Who holds this secret.
+        """Who holds this secret; once a request, because it counts the request of the key.
 
         key_id  where the client sends one, it must be the key's.
 
-        Raises BadKey.
+        Raises BadKey, or RateLimited if the key has sent too many requests.
         """
-        return await _in_thread(lambda: self._accounts.keys.authenticate(secret, key_id))
+        caller = await _in_thread(lambda: self._accounts.keys.authenticate(secret, key_id))
+        await self._limiter.count_key(caller.key_id)
+        return caller
+
+    def admit(self, size_bytes: int) -> AbstractAsyncContextManager[None]:
+        """Room for a request's body, to be held from before its first byte is read until it is submitted.
+
+        size_bytes  that the body has, or may have at most where its length is not announced.
+
+        Entering waits for a turn and raises BusyError if none comes in time.
+        """
+        return self._admission.admit(size_bytes)
 
     async def examine(self, picture: bytes) -> Header:
         """A picture's format and size. Raises UnsupportedPicture, PictureTooLarge."""

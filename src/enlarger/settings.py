@@ -6,6 +6,7 @@ ENLARGER_CONFIG names, else has the default below.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import platform
 import tomllib
@@ -23,6 +24,7 @@ from pydantic_settings import (
 )
 
 from enlarger.errors import BadParameter
+from enlarger.limits.rule import Rule
 from enlarger.money import micros_of
 from enlarger.request import MAX_OUTPUT_PIXELS
 
@@ -50,6 +52,21 @@ def _check_credit(text: str) -> str:
             micros_of(text)
         except BadParameter as error:
             raise ValueError(error.message) from None
+    return text
+
+
+def _check_rule(text: str) -> str:
+    Rule.parse(text, 0)
+    return text
+
+
+def _check_proxies(text: str) -> str:
+    for entry in text.split(","):
+        try:
+            ipaddress.ip_network(entry.strip())
+        except ValueError:
+            # Also `*`: whoever may send the header from anywhere chooses the address that is counted.
+            raise ValueError("must be addresses or networks, as in `10.0.0.7, 192.168.0.0/16`") from None
     return text
 
 
@@ -166,6 +183,29 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Seconds that a stopping server gives the work under way.",
     )
+    rate_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
+        "150/10s",
+        description="Requests that a key may send in any span of that length (`s`, `m`, `h`), or `off`.",
+    )
+    address_rate_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
+        "1000/10s",
+        description="The same for an address (IPv6: a /64 network), whatever it sends, before any key is"
+        " looked at.",
+    )
+    rate_penalty_s: int = Field(
+        60, ge=0, le=86_400, description="Seconds that who exceeds a rate limit is refused."
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_check_proxies)] | None = Field(
+        None,
+        description="Addresses and networks, with commas, whose `X-Forwarded-For` is believed; without it"
+        " all that comes through a proxy counts as one address.",
+    )
+    max_body_bytes_in_flight: int = Field(
+        256 * 2**20,
+        ge=1,
+        description="Bytes of request bodies that may be under way at once; further requests wait 10 s for"
+        " their turn, then get a 503.",
+    )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
 
     @property
@@ -187,6 +227,25 @@ class Settings(BaseSettings):
 
         # Not pasted together: a folder's name may hold what means something in a URL.
         return URL.create("sqlite", database=str(self.data_dir / "enlarger.db")).render_as_string()
+
+    @property
+    def limits_database(self) -> str:
+        """SQLAlchemy URL for the rate limits: the database itself on Postgres, else a file of its own."""
+        if not self.database.startswith("sqlite"):
+            return self.database
+        from sqlalchemy import URL
+
+        return URL.create("sqlite", database=str(self.data_dir / "limits.db")).render_as_string()
+
+    @property
+    def rate_rule(self) -> Rule | None:
+        """What a key may send; None is without limit."""
+        return Rule.parse(self.rate_limit, self.rate_penalty_s)
+
+    @property
+    def address_rate_rule(self) -> Rule | None:
+        """What an address may send; None is without limit."""
+        return Rule.parse(self.address_rate_limit, self.rate_penalty_s)
 
     @property
     def object_store(self) -> str:

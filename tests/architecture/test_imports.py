@@ -37,7 +37,7 @@ ROOMS: dict[str, set[str]] = {
     "target": {"errors"},
     "request": {"errors", "target"},
     "recipe": {"errors", "request", "target"},
-    "settings": {"errors", "money", "request"},
+    "settings": {"errors", "money", "request", "limits.rule"},
     "imaging": {"errors"},
     "models": {"errors"},
     "engine": {"errors", "progress", "recipe", "request", "target", "imaging", "models", "__init__"},
@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
     "storage": {"errors", "files", "secret_file"},
     "ledger": {"errors", "money", "database"},
     "accounts": {"errors", "money", "secret_file", "database", "ledger"},
+    "limits": {"errors", "database"},
     "jobs": {"errors", "faults", "request", "database", "ledger", "accounts"},
     "worker": BASE | {"library", "output", "engine", "imaging", "models", "database", "storage", "jobs"},
     "service": {
@@ -63,6 +64,7 @@ ROOMS: dict[str, set[str]] = {
         "ledger",
         "accounts",
         "jobs",
+        "limits",
     },
     "dialects": {"errors", "faults", "request", "target", "imaging", "accounts", "jobs", "service"},
     "server": BASE
@@ -74,6 +76,7 @@ ROOMS: dict[str, set[str]] = {
         "ledger",
         "accounts",
         "jobs",
+        "limits",
         "service",
         "dialects",
     },

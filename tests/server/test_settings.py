@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 
 from enlarger.cli.console import read_settings
 from enlarger.errors import BadParameter
+from enlarger.limits.rule import Rule
 from enlarger.settings import Settings
 from enlarger.storage import open_store
 
@@ -42,6 +43,21 @@ def test_credit_is_exact(text: str, micros: int | None) -> None:
     assert Settings(bootstrap_credit=text).bootstrap_credit_micros == micros
 
 
+def test_the_default_limits_are_the_vendors() -> None:
+    settings = Settings()
+    assert settings.rate_rule == Rule(150, 10, 60)
+    assert settings.address_rate_rule == Rule(1000, 10, 60)
+    assert Settings(rate_limit="off").rate_rule is None
+    assert Settings(trusted_proxies="10.0.0.7, fd00::/8").trusted_proxies == "10.0.0.7, fd00::/8"
+
+
+def test_the_limits_have_a_file_of_their_own_or_the_database(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert make_url(settings.limits_database).database == str(tmp_path / "limits.db")
+    postgres = "postgresql+psycopg://user@host/enlarger"
+    assert Settings(data_dir=tmp_path, database_url=postgres).limits_database == postgres
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -57,6 +73,12 @@ def test_credit_is_exact(text: str, micros: int | None) -> None:
         ("PUBLIC_URL", "enlarger.example.org"),
         ("PUBLIC_URL", "ftp://example.org"),
         ("PUBLIC_URL", "https://example.org/?a=1"),
+        ("RATE_LIMIT", "150 per 10 s"),
+        ("ADDRESS_RATE_LIMIT", "0/10s"),
+        ("RATE_PENALTY_S", "-1"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "10.0.0.1, a-name"),
+        ("MAX_BODY_BYTES_IN_FLIGHT", "0"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

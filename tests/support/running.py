@@ -46,6 +46,9 @@ class RunningServer:
             "ENLARGER_MODELS_DIR": str(models),
             "ENLARGER_PORT": "0",
             "ENLARGER_BOOTSTRAP_KEY": SECRET,
+            # Counted as ever, and never too many for a test that is no test of limits.
+            "ENLARGER_RATE_LIMIT": "10000/10s",
+            "ENLARGER_ADDRESS_RATE_LIMIT": "10000/10s",
             **variables,
         }
         with (data_dir / "stderr.log").open("w") as errors:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -32,17 +33,18 @@ BUSY_TIMEOUT_MS = 30_000
 WAL_SIZE_LIMIT_BYTES = 64 * 2**20
 
 
-def connect(url: str, *, pool_size: int) -> sa.Engine:
+def connect(url: str, *, pool_size: int, synchronous: Literal["FULL", "OFF"] = "FULL") -> sa.Engine:
     """An engine for `url`.
 
-    pool_size  connections that may be open at once. Whoever runs jobs needs at least twice their
-               number and 10: a job's transaction asks for a second connection while it holds the first.
-
-    SQLite is set to WAL with synchronous=FULL: a committed job survives the power cut that follows.
+    pool_size    connections that may be open at once. Whoever runs jobs needs at least twice their
+                 number and 10: a job's transaction asks for a second connection while it holds the first.
+    synchronous  SQLite alone, in WAL. FULL: a committed job survives the power cut that follows. OFF:
+                 a commit waits for no disk and survives a crash of the process, but a power cut may
+                 damage the file; for what can be thrown away.
     """
     engine = sa.create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     return engine
 
 
@@ -64,12 +66,12 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _prepare_sqlite(connection: Any, record: object) -> None:
+def _prepare_sqlite(synchronous: str, connection: Any, record: object) -> None:
     connection.isolation_level = "IMMEDIATE"
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",
         "journal_mode=WAL",
-        "synchronous=FULL",
+        f"synchronous={synchronous}",
         "foreign_keys=ON",
         f"journal_size_limit={WAL_SIZE_LIMIT_BYTES}",
     ):

@@ -7,14 +7,19 @@ from dbos import DBOSClient
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
 from enlarger.dialects import stability
+from enlarger.errors import AccessError, BusyError, EnlargerError
 from enlarger.jobs.submission import Depth
+from enlarger.limits.admission import Admission
+from enlarger.limits.limiter import Limiter
+from enlarger.limits.store import Windows
 from enlarger.server import files, health
-from enlarger.server.doors import STABILITY, Doors
+from enlarger.server.doors import STABILITY, Door, Doors
+from enlarger.server.gate import Gate
 from enlarger.server.middleware import Lingering, RequestIds
 from enlarger.server.remembering import Remembering
 from enlarger.service import Limits, Service
@@ -22,7 +27,15 @@ from enlarger.settings import Settings
 from enlarger.storage import ObjectStore
 
 
-def make_service(settings: Settings, engine: sa.Engine, client: DBOSClient, store: ObjectStore) -> Service:
+def make_limiter(settings: Settings) -> Limiter:
+    """The rate limits that `settings` describe."""
+    windows = Windows(settings.limits_database)
+    return Limiter(windows, key=settings.rate_rule, address=settings.address_rate_rule)
+
+
+def make_service(
+    settings: Settings, engine: sa.Engine, client: DBOSClient, store: ObjectStore, limiter: Limiter
+) -> Service:
     """The service that `settings` describe."""
     limits = Limits(
         max_input_pixels=settings.max_input_pixels,
@@ -33,19 +46,44 @@ def make_service(settings: Settings, engine: sa.Engine, client: DBOSClient, stor
         keep_results_ms=settings.keep_results_ms,
         keep_answers_ms=settings.keep_answers_ms,
     )
-    return Service(engine, client, store, open_accounts(engine, settings.data_dir), limits)
+    return Service(
+        engine,
+        client,
+        store,
+        open_accounts(engine, settings.data_dir),
+        limits,
+        limiter=limiter,
+        admission=Admission(settings.max_body_bytes_in_flight),
+    )
 
 
 def make_app(
-    settings: Settings, service: Service, engine: sa.Engine, client: DBOSClient, store: ObjectStore
+    settings: Settings,
+    service: Service,
+    engine: sa.Engine,
+    client: DBOSClient,
+    store: ObjectStore,
+    limiter: Limiter,
 ) -> ASGIApp:
     """Every dialect, the health routes, and what surrounds them."""
     own = Starlette(
         routes=[*health.make_routes(engine, client, store, settings.lease_s), files.make_route(store)],
         exception_handlers={HTTPException: _on_http_exception},
     )
-    doors = Doors({STABILITY: stability.create_app(service)}, otherwise=own)
-    return RequestIds(Lingering(Remembering(doors, service)))
+    doors = Doors(
+        {STABILITY: Door(stability.create_app(service), stability.render_error)},
+        otherwise=Door(own, _render_error),
+    )
+    return RequestIds(Lingering(Gate(Remembering(doors, service), limiter, doors.refuse)))
+
+
+def _render_error(request: Request, error: EnlargerError) -> Response:
+    """One of our errors in our own shape."""
+    kinds = {AccessError: "access", BusyError: "busy"}
+    kind = next((kind for base, kind in kinds.items() if isinstance(error, base)), "usage")
+    body = {"message": error.message, "type": kind, "code": error.code}
+    wait = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
+    return JSONResponse({"error": body}, error.status, headers=wait)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:

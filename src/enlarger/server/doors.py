@@ -7,10 +7,15 @@ says whose they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from enlarger.errors import EnlargerError
 
 STABILITY = "stability"
 OWNERS: tuple[tuple[str, str], ...] = (
@@ -31,16 +36,38 @@ def owner_of(path: str) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class Door:
+    """One dialect, or what answers where no dialect does."""
+
+    app: ASGIApp
+    render_error: Callable[[Request, EnlargerError], Response]
+    """Says one of our errors in the vendor's shape; for requests that never reach `app`."""
+
+
 class Doors:
     """Sends each request to the dialect that owns its path, and the rest to `otherwise`."""
 
-    def __init__(self, dialects: Mapping[str, ASGIApp], otherwise: ASGIApp) -> None:
+    def __init__(self, dialects: Mapping[str, Door], otherwise: Door) -> None:
         self._dialects = dialects
+        self._otherwise = otherwise
         self._prefixed = Router(
-            [Mount(f"/{name}", app) for name, app in dialects.items()], default=otherwise
+            [Mount(f"/{name}", door.app) for name, door in dialects.items()], default=otherwise.app
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         owner = owner_of(scope["path"]) if scope["type"] == "http" else None
-        app = self._prefixed if owner is None else self._dialects[owner]
+        app = self._prefixed if owner is None else self._dialects[owner].app
         await app(scope, receive, send)
+
+    def refuse(self, scope: Scope, error: EnlargerError) -> Response:
+        """`error` in the shape of whoever owns the path, without asking a route."""
+        path = scope["path"]
+        if owner := owner_of(path):
+            return self._dialects[owner].render_error(Request(scope), error)
+        for name, door in self._dialects.items():
+            if path.startswith(f"/{name}/"):
+                # As a mount would say it, so that the dialect sees its own path.
+                below = {**scope, "root_path": f"{scope.get('root_path', '')}/{name}"}
+                return door.render_error(Request(below), error)
+        return self._otherwise.render_error(Request(scope), error)

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from enlarger.database.migrate import is_current
+from enlarger.errors import NotReady
 from enlarger.jobs.durable import foreign_versions
 from enlarger.jobs.slots import ready_count
 from enlarger.storage import ObjectStore
@@ -35,7 +36,9 @@ def make_routes(engine: sa.Engine, client: DBOSClient, store: ObjectStore, lease
     async def readyz(request: Request) -> JSONResponse:
         problems = await asyncio.to_thread(_run, checks)
         report = {name: problems.get(name, "ok") for name in checks}
-        return JSONResponse(report, 503 if problems else 200)
+        if not problems:
+            return JSONResponse(report)
+        return JSONResponse(report, 503, headers={"retry-after": str(NotReady.retry_after_s)})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 

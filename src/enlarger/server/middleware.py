@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOG = structlog.get_logger()
 REQUEST_ID = "x-request-id"
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/readyz", "/metrics")
+"""What machines of the operator ask every few seconds; never limited, hardly logged."""
 LINGER_BYTES = 64 * 2**20
 LINGER_S = 5.0
 

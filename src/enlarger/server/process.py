@@ -13,7 +13,7 @@ from enlarger.database import connect
 from enlarger.jobs.durable import API_POOL_SIZE, make_client
 from enlarger.lifeline import watch_lifeline
 from enlarger.logs import configure_logging
-from enlarger.server.app import make_app, make_service
+from enlarger.server.app import make_app, make_limiter, make_service
 from enlarger.settings import Settings
 from enlarger.storage import Links, open_store
 
@@ -30,13 +30,17 @@ def main() -> None:
     client = make_client(engine)
     links = Links(settings.link_keys_path, public_url=settings.public_url)
     store = open_store(settings.object_store, links)
-    service = make_service(settings, engine, client, store)
+    limiter = make_limiter(settings)
+    service = make_service(settings, engine, client, store, limiter)
     config = uvicorn.Config(
-        make_app(settings, service, engine, client, store),
+        make_app(settings, service, engine, client, store, limiter),
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
+        # Its own default believes whatever runs on this machine, and a variable that is not ours.
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=settings.trusted_proxies or [],
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(settings.drain_timeout_s),
     )

@@ -14,6 +14,7 @@ from enlarger.engine.engine import networks_of
 from enlarger.errors import NotReady
 from enlarger.jobs import durable
 from enlarger.ledger import prices
+from enlarger.limits import store as limits
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.request import Mode
@@ -38,6 +39,7 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
         with write(engine) as connection:
             prices.publish_first(connection)
         durable.prepare(engine)
+        limits.prepare(settings.limits_database)
         key = settings.bootstrap_key
         return open_accounts(engine, settings.data_dir).bootstrap(
             key.get_secret_value() if key else None, settings.bootstrap_credit_micros

@@ -24,7 +24,7 @@ def make_router(service: Service) -> APIRouter:
     router = APIRouter(
         prefix="/v1/user",
         tags=["Account"],
-        responses={status: {"model": V1ErrorResponse} for status in (401, 500)},
+        responses={status: {"model": V1ErrorResponse} for status in (401, 429, 500)},
     )
 
     @router.get("/account", operation_id="userAccount", summary="The key's account")

@@ -6,7 +6,6 @@ routes, so v2beta bodies carry `message` as well; `errors` stays out of v1 bodie
 
 from __future__ import annotations
 
-import math
 import secrets
 import uuid
 
@@ -24,6 +23,7 @@ from enlarger.errors import (
     NotAllowed,
     NotFound,
     OutOfCredit,
+    RateLimited,
     SpendCapReached,
     StillRunning,
     TooManyJobs,
@@ -39,6 +39,8 @@ TOO_LARGE = "body: payloads cannot be larger than 10MiB in size"
 NO_CREDIT = "You lack sufficient credits to make this request. Please purchase more credits and try again."
 NO_GENERATION = "id: the generation either does not exist or has expired."
 INTERNAL_STATUS = 500
+RATE_LIMITED = "rate_limit_exceeded"
+"""The vendor's name of it, and the literal id of every such answer."""
 INTERNAL = "An unexpected server error has occurred, please try again later."
 
 HTTP_NAMES = {
@@ -61,12 +63,17 @@ class PayloadTooLarge(Exception):
     """The body is larger than 10 MiB; becomes a 413."""
 
 
-def error_response(request: Request, status: int, name: str, message: str) -> JSONResponse:
-    """An error in the shape of the API that the request's path belongs to."""
+def error_response(
+    request: Request, status: int, name: str, message: str, *, error_id: str | None = None
+) -> JSONResponse:
+    """An error in the shape of the API that the request's path belongs to.
+
+    error_id  drawn if None, so that a report can name one answer.
+    """
     route = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     if route.startswith("/v1/"):
-        return JSONResponse({"id": str(uuid.uuid4()), "name": name, "message": message}, status)
-    body = {"id": secrets.token_hex(16), "name": name, "errors": [message], "message": message}
+        return JSONResponse({"id": error_id or str(uuid.uuid4()), "name": name, "message": message}, status)
+    body = {"id": error_id or secrets.token_hex(16), "name": name, "errors": [message], "message": message}
     return JSONResponse(body, status)
 
 
@@ -81,14 +88,20 @@ async def on_payload_too_large(request: Request, error: Exception) -> JSONRespon
 
 
 async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
-    """Our own errors, said in Stability's words. A picture that is too large is a 400 there."""
+    """Our own errors, said in Stability's words."""
     assert isinstance(error, EnlargerError)  # noqa: S101 (registered for this class alone)
+    return render_error(request, error)
+
+
+def render_error(request: Request, error: EnlargerError) -> JSONResponse:
+    """One of our errors in Stability's words. A picture that is too large is a 400 there."""
     status, name, message = _in_their_words(error)
     if status == INTERNAL_STATUS:
         LOG.error("stability.job_error", code=error.code, reason=str(error))
-    response = error_response(request, status, name, message)
+    error_id = RATE_LIMITED if isinstance(error, RateLimited) else None
+    response = error_response(request, status, name, message, error_id=error_id)
     if error.retry_after_s is not None:
-        response.headers["retry-after"] = str(math.ceil(error.retry_after_s))
+        response.headers["retry-after"] = str(error.retry_after_s)
     if isinstance(error, StillRunning):
         response.headers["x-should-retry"] = "true"
     return response
@@ -115,6 +128,8 @@ def _in_their_words(error: EnlargerError) -> tuple[int, str, str]:
             return 504, "timeout", message
         case BusyError(message=message):
             return 503, "service_unavailable", message
+        case RateLimited(message=message):
+            return 429, RATE_LIMITED, message
     return INTERNAL_STATUS, "internal_error", INTERNAL
 
 

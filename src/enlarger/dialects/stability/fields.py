@@ -55,6 +55,17 @@ def wants_json(accept: str | None) -> bool:
     return bool(ranked) and min(ranked)[2] == "application/json"
 
 
+def announced_bytes(headers: Mapping[str, str]) -> int:
+    """How long the body is, or may be at most if the request does not say. Raises PayloadTooLarge."""
+    announced = headers.get("content-length", "")
+    # Beside a transfer encoding, a length says nothing (RFC 9112, 6.3).
+    if not announced.isdecimal() or "transfer-encoding" in headers:
+        return REQUEST_LIMIT_BYTES
+    if int(announced) > REQUEST_LIMIT_BYTES:
+        raise PayloadTooLarge
+    return int(announced)
+
+
 @asynccontextmanager
 async def read_form(request: Request) -> AsyncIterator[FormData]:
     """The multipart body, at most 10 MiB of it; its files are closed when the block ends.
@@ -66,9 +77,6 @@ async def read_form(request: Request) -> AsyncIterator[FormData]:
         raise BadField("content-type", "is required")
     if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
         raise BadField("content-type", f"must be multipart/form-data, got {content_type[:100]!r}")
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > REQUEST_LIMIT_BYTES:
-        raise PayloadTooLarge
     limited = Request(request.scope, receive=_limit(request.receive, REQUEST_LIMIT_BYTES))
     async with limited.form(
         max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES

@@ -13,6 +13,7 @@ from enlarger.accounts import Caller
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability import limits
 from enlarger.dialects.stability.fields import (
+    announced_bytes,
     contents,
     read_choice,
     read_form,
@@ -63,7 +64,8 @@ def make_router(service: Service) -> APIRouter:
     )
     async def upscale_image_fast(request: Request) -> Response:
         caller = await service.authenticate(read_secret(request.headers))
-        pending = await accept_fast(request, caller)
+        async with service.admit(announced_bytes(request.headers)):
+            pending = await accept_fast(request, caller)
         answer = await service.answer(pending)
         if answer is not None:
             return replay(answer)
