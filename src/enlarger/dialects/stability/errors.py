@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from enlarger.errors import (
     BadKey,
     BusyError,
+    Cancelled,
     DeadlineExceeded,
     EnlargerError,
     IdempotencyConflict,
@@ -120,6 +121,8 @@ def _in_their_words(error: EnlargerError) -> tuple[int, str, str]:
             return 404, "generation_not_found", NO_GENERATION
         case IdempotencyConflict(message=message) | StillRunning(message=message):
             return 409, "conflict", f"idempotency-key: {message}"
+        case Cancelled(message=message):
+            return 409, "cancelled", f"id: {message}"
         case UsageError(message=message, param=param):
             return 400, "bad_request", f"{param or 'body'}: {message}"
         case TooManyJobs(message=message):
