@@ -206,6 +206,11 @@ class Settings(BaseSettings):
         description="Bytes of request bodies that may be under way at once; further requests wait 10 s for"
         " their turn, then get a 503.",
     )
+    fetch_urls: Literal["off", "public"] = Field(
+        "off",
+        description="Whether a picture may be named by URL where a vendor's API has that: `public` fetches"
+        " from addresses of the public internet alone.",
+    )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
 
     @property

@@ -46,6 +46,7 @@ ROOMS: dict[str, set[str]] = {
     "moving": {"errors", "progress", "engine", "imaging"},
     "library": BASE | {"intake", "moving", "output", "engine", "imaging", "models"},
     "database": {"errors"},
+    "fetching": {"errors"},
     "storage": {"errors", "files", "secret_file"},
     "ledger": {"errors", "money", "database"},
     "accounts": {"errors", "money", "secret_file", "database", "ledger"},

@@ -1,0 +1,174 @@
+"""One guarded GET: resolved once, connected to the address that was checked, bounded in bytes and time."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import structlog
+
+from enlarger.errors import BadParameter, PictureTooLarge
+from enlarger.fetching.addresses import IPAddress, is_public
+
+LOG = structlog.get_logger()
+PORTS = {"http": 80, "https": 443}
+"""Schemes, and the one port of each: others reach services that are no web servers."""
+URL_MAX = 2048
+REDIRECTS_MAX = 3
+REDIRECTS = (301, 302, 303, 307, 308)
+TIMEOUT_S = 10.0
+"""For everything together: name, connections, redirects, bytes."""
+CHUNK_BYTES = 65_536
+
+Resolve = Callable[[str, int], list[str]]
+"""From a host's name and a port to its addresses, as text."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses that the system's resolver gives for a name. Raises OSError."""
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Fetches pictures for callers, if it may at all."""
+
+    is_allowed: bool
+    """Whether ENLARGER_FETCH_URLS is `public`."""
+    resolve: Resolve = resolve
+    is_permitted: Callable[[IPAddress], bool] = is_public
+    """Which addresses may be connected to; anything but the default is for tests."""
+    timeout_s: float = TIMEOUT_S
+
+    def fetch(self, url: str, *, max_bytes: int, param: str = "url") -> bytes:
+        """The bytes at a URL.
+
+        max_bytes  a longer answer is refused as soon as that is known.
+        param      the caller's field, for errors.
+
+        Raises BadParameter, which says what is wrong with the URL and nothing of what is behind it;
+        PictureTooLarge.
+        """
+        if not self.is_allowed:
+            raise BadParameter(
+                f"{param} is a URL, and this server fetches none (ENLARGER_FETCH_URLS); send the picture",
+                param=param,
+            )
+        deadline = time.monotonic() + self.timeout_s
+        for _ in range(REDIRECTS_MAX + 1):
+            parts = _checked(url, param)
+            location, body = self._get(parts, deadline, max_bytes, param)
+            if location is None:
+                return body
+            # Again from the beginning: where it points may be anywhere.
+            url = urljoin(url, location)
+        raise BadParameter(f"{param} is redirected more than {REDIRECTS_MAX} times", param=param)
+
+    def _get(
+        self, parts: SplitResult, deadline: float, max_bytes: int, param: str
+    ) -> tuple[str | None, bytes]:
+        host = str(parts.hostname)
+        port = PORTS[parts.scheme]
+        try:
+            address = self._address(host, port, param)
+            connection = http.client.HTTPConnection(host, port)
+            connected = self._connect(address, host, port, parts.scheme, deadline)
+            connection.sock = connected
+            with connected, _ended_at(deadline, connected):
+                target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+                headers = {"User-Agent": "enlarger", "Accept": "image/*", "Accept-Encoding": "identity"}
+                connection.request("GET", target, headers=headers)
+                response = connection.getresponse()
+                if response.status in REDIRECTS and (location := response.getheader("Location")):
+                    return location, b""
+                if response.status != http.HTTPStatus.OK:
+                    raise BadParameter(
+                        f"{param} answers {response.status} instead of a picture", param=param
+                    )
+                body = _read(response, max_bytes, param)
+                # A body of no said length that was cut looks like a whole one.
+                _left(deadline)
+                return None, body
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            LOG.info("fetch.failed", error=type(error).__name__)
+            raise BadParameter(f"{param} cannot be fetched from {host}", param=param) from error
+
+    def _address(self, host: str, port: int, param: str) -> IPAddress:
+        """The address to connect to. Every one that the name has must be public, not only the first."""
+        found = [ipaddress.ip_address(text.partition("%")[0]) for text in self.resolve(host, port)]
+        if not found or not all(map(self.is_permitted, found)):
+            raise BadParameter(f"{param} does not lead to the public internet", param=param)
+        return found[0]
+
+    def _connect(
+        self, address: IPAddress, host: str, port: int, scheme: str, deadline: float
+    ) -> socket.socket:
+        connected = socket.create_connection((str(address), port), timeout=_left(deadline))
+        if scheme != "https":
+            return connected
+        try:
+            # The certificate must be the name's, though the connection goes to a number.
+            return ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+        except BaseException:
+            connected.close()
+            raise
+
+
+def _checked(url: str, param: str) -> SplitResult:
+    if len(url) > URL_MAX or not url.isascii() or not url.isprintable() or " " in url:
+        raise BadParameter(f"{param} must be a URL of at most {URL_MAX} plain characters", param=param)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadParameter(f"{param} is no URL", param=param) from None
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise BadParameter(f"{param} must begin with http:// or https://", param=param)
+    if parts.username is not None or parts.password is not None:
+        raise BadParameter(f"{param} must not hold a user's name or a password", param=param)
+    if port not in (None, PORTS[parts.scheme]):
+        raise BadParameter(f"{param} names port {port}; only 80 and 443 are fetched from", param=param)
+    return parts
+
+
+def _read(response: http.client.HTTPResponse, max_bytes: int, param: str) -> bytes:
+    body = bytearray()
+    while piece := response.read1(CHUNK_BYTES):
+        body += piece
+        if len(body) > max_bytes:
+            raise PictureTooLarge(f"{param} leads to more than {max_bytes} bytes", param=param)
+    if response.length:
+        raise http.client.IncompleteRead(bytes(body), response.length)
+    return bytes(body)
+
+
+@contextlib.contextmanager
+def _ended_at(deadline: float, connected: socket.socket) -> Iterator[None]:
+    """Cut the connection at `deadline`, so that no trickle of headers or bytes outlasts it."""
+
+    def cut() -> None:
+        with contextlib.suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(_left(deadline), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
