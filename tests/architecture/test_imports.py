@@ -51,6 +51,7 @@ ROOMS: dict[str, set[str]] = {
     "ledger": {"errors", "money", "database"},
     "accounts": {"errors", "money", "secret_file", "database", "ledger"},
     "limits": {"errors", "database"},
+    "assets": {"errors", "database"},
     "jobs": {"errors", "faults", "request", "database", "ledger", "accounts"},
     "worker": BASE | {"library", "output", "engine", "imaging", "models", "database", "storage", "jobs"},
     "service": {

@@ -22,9 +22,14 @@ JOBS = sa.Table(
     sa.Column("model", sa.String(80), nullable=False),
     sa.Column("route", sa.String(80), nullable=False),
     sa.Column("is_test", sa.Boolean, nullable=False),
+    # Its id in the door's own form, and what the door wants to say of it again, as JSON.
+    sa.Column("alias", sa.String(80), unique=True),
+    sa.Column("memo", sa.Text),
     # UpscaleRequest as JSON.
     sa.Column("request", sa.Text, nullable=False),
     sa.Column("input_key", sa.String(200), nullable=False),
+    # Keys of the style pictures, as a JSON list.
+    sa.Column("style_keys", sa.Text),
     sa.Column("input_width", sa.Integer, nullable=False),
     sa.Column("input_height", sa.Integer, nullable=False),
     sa.Column("input_bytes", sa.BigInteger, nullable=False),
@@ -39,6 +44,10 @@ JOBS = sa.Table(
     sa.Column("finished_ms", sa.BigInteger),
     # Not done by then, it fails.
     sa.Column("deadline_ms", sa.BigInteger),
+    # How long its pictures are kept after its end; null is as long as the installation says.
+    sa.Column("keep_ms", sa.BigInteger),
+    # The asset that its result becomes, as JSON; null where it becomes none.
+    sa.Column("asset", sa.Text),
     # When its pictures are to go, and when they went.
     sa.Column("expires_ms", sa.BigInteger),
     sa.Column("expired_ms", sa.BigInteger),

@@ -1,0 +1,173 @@
+"""The assets table. The pictures themselves are in the object store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from enlarger.assets.tables import ASSETS
+from enlarger.database import now_ms, write
+from enlarger.errors import BadParameter, NotFound
+
+NAME_MAX = 500
+LIMIT_MAX = 200
+TAGS_MAX = 100
+TAG_MAX = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset:
+    """One picture that is kept. Times are milliseconds since 1970."""
+
+    id: str
+    """In the terms of the door that made it."""
+    workspace_id: str
+    door: str
+    object_key: str
+    name: str
+    """As the client called it, at most 500 characters; never part of a path."""
+    media_type: str
+    size_bytes: int
+    width: int
+    height: int
+    source: str
+    """`upload`, or the kind of job that made it."""
+    job_id: str | None = None
+    parent_id: str | None = None
+    """The asset that it was made from."""
+    tags: tuple[str, ...] = ()
+    memo: Mapping[str, Any] = field(default_factory=dict)
+    """What the door wants to say of it again."""
+    created_ms: int = field(default_factory=now_ms)
+    updated_ms: int = field(default_factory=now_ms)
+    expires_ms: int | None = None
+    """When it goes by itself; None is never."""
+
+    def __post_init__(self) -> None:
+        if len(self.name) > NAME_MAX:
+            raise BadParameter(
+                f"name has {len(self.name)} characters; it must have at most {NAME_MAX}", param="name"
+            )
+
+
+@dataclass(frozen=True)
+class AssetPage:
+    """Assets, the latest first, and whether there are more beyond the last of them."""
+
+    assets: tuple[Asset, ...]
+    has_more: bool
+
+
+def insert(connection: sa.Connection, asset: Asset) -> None:
+    """Add an asset whose picture is in the object store, in the caller's transaction."""
+    row = asdict(asset) | {"tags": json.dumps(asset.tags), "memo": json.dumps(asset.memo)}
+    connection.execute(ASSETS.insert().values(**row))
+
+
+class Assets:
+    """Assets in the database. Every call is one short transaction; all are of one workspace at a time."""
+
+    def __init__(self, engine: sa.Engine, clock_ms: Callable[[], int] = now_ms) -> None:
+        self._engine = engine
+        self._clock_ms = clock_ms
+
+    def add(self, asset: Asset) -> None:
+        """Add an asset whose picture is in the object store."""
+        with write(self._engine) as connection:
+            insert(connection, asset)
+
+    def get(self, asset_id: str, workspace_id: str) -> Asset:
+        """Raises NotFound, also for an asset of another workspace and for one whose time is over."""
+        found = self.get_many([asset_id], workspace_id)
+        if not found:
+            raise NotFound(f"there is no asset {asset_id}")
+        return found[0]
+
+    def get_many(self, asset_ids: Sequence[str], workspace_id: str) -> list[Asset]:
+        """Those of the assets that there are, in the order asked for."""
+        query = sa.select(ASSETS).where(self._living(workspace_id), ASSETS.c.id.in_(asset_ids))
+        with self._engine.connect() as connection:
+            found = {row.id: _asset(row) for row in connection.execute(query)}
+        return [found[asset_id] for asset_id in asset_ids if asset_id in found]
+
+    def page(
+        self,
+        workspace_id: str,
+        *,
+        door: str | None = None,
+        tag: str | None = None,
+        source: str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> AssetPage:
+        """One page of a workspace's assets, the latest first.
+
+        limit  1 to 200; outside it counts as the nearer end.
+        after  id of the last asset of the page before. It may have been deleted since only if it was not
+               the last one: raises NotFound otherwise.
+        """
+        query = sa.select(ASSETS).where(self._living(workspace_id))
+        if door is not None:
+            query = query.where(ASSETS.c.door == door)
+        if source is not None:
+            query = query.where(ASSETS.c.source == source)
+        if tag is not None:
+            # As JSON writes it, so that a tag is found whole and with its quotes.
+            query = query.where(ASSETS.c.tags.contains(json.dumps(tag), autoescape=True))
+        if after is not None:
+            last = self.get(after, workspace_id)
+            place = sa.tuple_(sa.literal(last.created_ms), sa.literal(last.id))
+            query = query.where(sa.tuple_(ASSETS.c.created_ms, ASSETS.c.id) < place)
+        count = max(1, min(limit, LIMIT_MAX))
+        query = query.order_by(ASSETS.c.created_ms.desc(), ASSETS.c.id.desc()).limit(count + 1)
+        with self._engine.connect() as connection:
+            assets = tuple(_asset(row) for row in connection.execute(query))
+        return AssetPage(assets[:count], len(assets) > count)
+
+    def change(
+        self,
+        asset_id: str,
+        workspace_id: str,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> Asset:
+        """Rename an asset or replace its tags. Raises NotFound, BadParameter."""
+        values: dict[str, Any] = {"updated_ms": self._clock_ms()}
+        if name is not None:
+            if len(name) > NAME_MAX:
+                raise BadParameter(f"name must have at most {NAME_MAX} characters", param="name")
+            values["name"] = name
+        if tags is not None:
+            words = list(dict.fromkeys(tags))
+            if len(words) > TAGS_MAX or any(not 0 < len(word) <= TAG_MAX for word in words):
+                raise BadParameter(
+                    f"tags must be at most {TAGS_MAX} words of 1 to {TAG_MAX} characters", param="tags"
+                )
+            values["tags"] = json.dumps(words)
+        with write(self._engine) as connection:
+            changed = connection.execute(
+                ASSETS.update().where(self._living(workspace_id), ASSETS.c.id == asset_id).values(**values)
+            )
+        if changed.rowcount == 0:
+            raise NotFound(f"there is no asset {asset_id}")
+        return self.get(asset_id, workspace_id)
+
+    def remove(self, asset_ids: Sequence[str], workspace_id: str) -> list[Asset]:
+        """Forget assets; returns those that there were, whose pictures are the caller's to delete."""
+        statement = ASSETS.delete().where(ASSETS.c.workspace_id == workspace_id, ASSETS.c.id.in_(asset_ids))
+        with write(self._engine) as connection:
+            return [_asset(row) for row in connection.execute(statement.returning(ASSETS))]
+
+    def _living(self, workspace_id: str) -> sa.ColumnElement[bool]:
+        is_in_time = sa.or_(ASSETS.c.expires_ms.is_(None), ASSETS.c.expires_ms > self._clock_ms())
+        return sa.and_(ASSETS.c.workspace_id == workspace_id, is_in_time)
+
+
+def _asset(row: sa.Row[Any]) -> Asset:
+    values = dict(row._mapping)
+    return Asset(**values | {"tags": tuple(json.loads(row.tags)), "memo": json.loads(row.memo)})
