@@ -11,6 +11,7 @@ import skimage.color
 from numpy.typing import NDArray
 from PIL import Image
 
+from enlarger.engine import networks
 from enlarger.engine.engine import Engine
 from enlarger.engine.inspection import Inspection, Measures
 from enlarger.engine.receipt import FAITHFUL_LIMITS, Limit, Receipt, Verdict, judge
@@ -24,7 +25,7 @@ from enlarger.output import write
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Size
 from tests.engine.conftest import Upscale
-from tests.support.drawn import drawing, screenshot, sprite
+from tests.support.drawn import chequers, drawing, screenshot, sprite
 from tests.support.photos import crop, encoded, mosaic, photo
 from tests.support.toys import Harm, HarmfulRuntime
 
@@ -37,6 +38,12 @@ def _receipt(engine: Engine, pixels: NDArray = PIXELS) -> Receipt:
     rendering = engine.upscale(Picture.of(pixels), UpscaleRequest(), tile_px=TILE_PX)
     rendering.collect()
     return rendering.receipt()
+
+
+@pytest.fixture
+def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faults reach the result: a second look would fill some of them with the input's own pixels."""
+    monkeypatch.setattr(networks, "UNSTEADY", frozenset())
 
 
 def _harmed(harm: Harm, runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
@@ -113,6 +120,7 @@ class Alternating:
         return np.clip(answer.astype(int) + added, 0, 255).astype(np.uint8)
 
 
+@pytest.mark.usefixtures("no_second_look")
 @pytest.mark.parametrize(
     ("harm", "measure"),
     [
@@ -134,6 +142,7 @@ def test_a_fault_in_the_result_fails_under_its_name(
         receipt.demand()
 
 
+@pytest.mark.usefixtures("no_second_look")
 def test_a_white_sky_that_was_none_is_counted_as_clipped(
     runtime: OpenVinoRuntime, store: ModelStore
 ) -> None:
@@ -250,6 +259,22 @@ def test_repairs_and_notes_are_told_and_are_no_failure() -> None:
     assert receipt.notes == ("seen",)
     assert receipt.look == {"light": 0.5}
     receipt.demand()
+
+
+def test_what_may_be_done_is_said_last_and_only_of_a_result_that_failed() -> None:
+    for measures, is_said in ((CLEAN, False), (replace(CLEAN, consistency_db=10.0), True)):
+        receipt = judge(
+            measures, FAITHFUL_LIMITS, plan="fast", repairs={}, look={}, notes=(), way_out="ask for 4x"
+        )
+        assert ("ask for 4x" in receipt.reasons[-1:]) is is_said
+
+
+def test_pixels_that_only_grew_larger_are_the_input() -> None:
+    """No filter with negative weights gives a chequerboard back from one that is larger."""
+    source = chequers(1)
+    measures = _measured(source, source.repeat(4, axis=0).repeat(4, axis=1))
+    assert measures.consistency_db > 90
+    assert _measured(source, np.full((384, 384, 3), 128, np.uint8)).consistency_db < 10
 
 
 def test_the_receipt_names_the_plan(enlarge: Upscale) -> None:

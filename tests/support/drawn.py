@@ -1,4 +1,5 @@
-"""Pictures that nobody photographed, drawn here: a sprite, a line drawing, a screenshot, a ramp."""
+"""Pictures that nobody photographed, drawn here: a sprite, a line drawing, a screenshot, a ramp, and what
+is hardest for networks: text and lines of full contrast, chequers, dithers."""
 
 from __future__ import annotations
 
@@ -101,3 +102,61 @@ def ramp(width: int = 512, height: int = 48) -> NDArray[np.uint16]:
     levels = np.linspace(30_000, 33_277, width)
     pixels = np.rint(np.broadcast_to(levels[np.newaxis, :, np.newaxis], (height, width, 3)))
     return pixels.astype(np.uint16)
+
+
+@cache
+def text_on_white(size_px: int, width: int = 256, height: int = 160) -> Pixels:
+    """RGB, black text on white as a program renders it at `size_px`."""
+    image = Image.new("RGB", (width, height), (255, 255, 255))
+    draw = ImageDraw.Draw(image)
+    words = "The quick brown fox, (a+b)=c; jumps over 0123456789 lazy dogs! " * 2
+    for line, top in enumerate(range(4, height - size_px, size_px + 4)):
+        draw.text(
+            (4, top), words[3 * line : 3 * line + 60], fill=(0, 0, 0), font=ImageFont.load_default(size_px)
+        )
+    pixels = np.asarray(image)
+    pixels.setflags(write=False)
+    return pixels
+
+
+@cache
+def hard_lines(width: int = 256, height: int = 160) -> Pixels:
+    """RGB, black lines and shapes on white without antialiasing, of one to four pixels."""
+    image = Image.new("RGB", (width, height), (255, 255, 255))
+    draw = ImageDraw.Draw(image)
+    for line in range(12):
+        start = 10 + 12 * line
+        draw.line((10, start, width - 16, start + 1.5 * line), fill=(0, 0, 0), width=1 + line % 4)
+    draw.ellipse((120, 40, 220, 140), outline=(0, 0, 0), width=3)
+    draw.rectangle((20, 60, 100, 140), outline=(0, 0, 0), width=2)
+    draw.polygon((150, 20, 200, 5, 240, 60), fill=(0, 0, 0))
+    pixels = np.asarray(image)
+    pixels.setflags(write=False)
+    return pixels
+
+
+@cache
+def chequers(cell_px: int, side: int = 96) -> Pixels:
+    """RGB, black and white squares of `cell_px`."""
+    rows, columns = np.indices((side, side)) // cell_px
+    return _bits((rows + columns) % 2 == 1)
+
+
+@cache
+def dithered_ramp(side: int = 96) -> Pixels:
+    """RGB, a slope from black to white in black and white pixels alone, by Bayer's matrix of 4x4."""
+    matrix = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) / 16 + 1 / 32
+    rows, columns = np.indices((side, side))
+    return _bits(columns / (side - 1) > matrix[rows % 4, columns % 4])
+
+
+@cache
+def one_bit_noise(side: int = 96) -> Pixels:
+    """RGB, every pixel black or white by the throw of a coin."""
+    return _bits(np.random.default_rng(1).random((side, side)) < 0.5)
+
+
+def _bits(is_white: NDArray[np.bool_]) -> Pixels:
+    pixels = np.repeat(np.where(is_white, 255, 0).astype(np.uint8)[..., np.newaxis], 3, axis=2)
+    pixels.setflags(write=False)
+    return pixels

@@ -44,6 +44,7 @@ from enlarger.engine.resample import fitted, fitted_values
 from enlarger.engine.runner import Runner
 from enlarger.engine.runtimes import Precision, Runtime, SampleType
 from enlarger.engine.seamless import margins, widened, widened_canvas
+from enlarger.engine.steadying import told, way_out
 from enlarger.engine.synthesis import enlarge, enlarge_opacity
 from enlarger.errors import BadParameter
 from enlarger.imaging.alpha import bleed
@@ -264,7 +265,8 @@ class Engine:
                 plan=plan.method,
                 repairs=repairs,
                 look=prepared.resolved.axes.told(),
-                notes=prepared.notes,
+                notes=(*prepared.notes, *told(runners)),
+                way_out=way_out(runners),
             )
 
         return Rendering(picture, plan, rows, close)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats
 from enlarger.engine.colour import delta_e, lab_of
 from enlarger.engine.look.small import LUMA
-from enlarger.engine.resample import resample_values
+from enlarger.engine.resample import resample_areas, resample_values
 from enlarger.target import Size
 
 PATCH_PX = 8
@@ -64,8 +64,9 @@ class Inspection:
         self._rows = max(PATCH_PX, min(256, int(LAG_BYTES / row_bytes) // PATCH_PX * PATCH_PX))
         self._seam_rows, self._seam_columns = (np.asarray(side, np.int64) for side in seams)
         self._small: Reader = source
+        self._averaged: Reader = source
         self._compared = 0
-        self._squared = 0.0
+        self._squared = np.zeros(2)
         self._clipped = 0.0
         self._normal = np.zeros((2, 2))
         self._projection = np.zeros(2)
@@ -75,9 +76,13 @@ class Inspection:
 
     def watch(self, bands: Bands) -> Bands:
         """The same bands, measured on their way; the measures are whole when the last is out."""
-        own, measured = itertools.tee(bands)
+        own, measured, again = itertools.tee(bands, 3)
         small = resample_values(Sliding(measured, self._size), self._source.size)
         self._small = Sliding(small, self._source.size)
+        # A picture of single pixels is no other picture made small by a filter with negative weights:
+        # its own pixels, larger, come back at 10 dB. It is one made small by averaging.
+        averaged = resample_areas(Sliding(again, self._size), self._source.size)
+        self._averaged = Sliding(averaged, self._source.size)
         above: Band | None = None
         top = 0
         for band in own:
@@ -94,7 +99,7 @@ class Inspection:
     def measures(self) -> Measures:
         """Of everything that went through; call it once, after the last band."""
         self._compare_to(self._source.size.height)
-        mean = self._squared / (3 * self._source.size.pixels)
+        mean = float(self._squared.min()) / (3 * self._source.size.pixels)
         consistency = DB_MAX if mean == 0 else float(np.minimum(DB_MAX, -10 * np.log10(mean)))
         floor = max(1, self._source.size.pixels) * SLOPE_FLOOR**2 * np.eye(2)
         shift = float(np.hypot(*np.linalg.solve(self._normal + floor, self._projection)))
@@ -112,7 +117,8 @@ class Inspection:
     def _compare(self, start: int, stop: int) -> None:
         wanted = as_floats(self._source.read(start, stop))
         have = np.clip(self._small.read(start, stop), 0, 1)
-        self._squared += float(np.sum((have - wanted) ** 2, dtype=np.float64))
+        mean = np.clip(self._averaged.read(start, stop), 0, 1)
+        self._squared += [np.sum((one - wanted) ** 2, dtype=np.float64) for one in (have, mean)]
         white = (have >= 1 - CLIP_LEVEL) & (wanted < 1 - INSIDE_LEVEL)
         black = (have <= CLIP_LEVEL) & (wanted > INSIDE_LEVEL)
         self._clipped += float(np.count_nonzero(white | black)) / (3 * self._source.size.pixels)

@@ -6,12 +6,16 @@ from enlarger.engine.creative.graph import with_noise
 from enlarger.engine.plan import Facts
 from enlarger.engine.runner import Runner
 from enlarger.engine.runtimes import CompiledNetwork, Precision, Runtime, SampleType
+from enlarger.engine.steadying import SteadyRunner
 from enlarger.errors import BadParameter
 from enlarger.models import AssetCatalogue, Entry, ModelStore
 from enlarger.models.network import Network
 
 NOISY = "+noise"
 """Behind a name: the network with noise inputs."""
+UNSTEADY = frozenset({"span-x4-ch48"})
+"""Networks that run away at hard edges and give the input again everywhere else. The others redraw: they
+depart from the input as far, and mean it."""
 
 
 class Networks:
@@ -56,7 +60,8 @@ class Networks:
 
     def runner(self, name: str, precision: Precision, samples: SampleType) -> Runner:
         """The network, ready to run tiles, with repairs of its own to count."""
-        return Runner(lambda wanted: self.compiled(name, wanted, samples), precision, self._halo(name))
+        kind = SteadyRunner if name in UNSTEADY else Runner
+        return kind(lambda wanted: self.compiled(name, wanted, samples), precision, self._halo(name))
 
     def compiled(self, name: str, precision: Precision, samples: SampleType) -> CompiledNetwork:
         """Made at the first call; seconds for a large one."""

@@ -279,9 +279,12 @@ def _priced(
         for tiling in tilings:
             tiles += tiling.count
             flops += tiling.pixels * facts.flops_per_px
-            rows = max(span.keep_stop - span.keep_start for span in tiling.rows)
             width = tiling.columns[-1].stop
-            band = max(band, rows * width * facts.scale**2 * 3 * _sample_bytes(bits))
+            band = max(band, tiling.kept.height * width * facts.scale**2 * 3 * _sample_bytes(bits))
+        if facts is faithful:
+            # What is kept of a first answer waits for the second, where there is one.
+            kept = max(tiling.kept.pixels for tiling in tilings)
+            arenas += kept * facts.scale**2 * 3 * _sample_bytes(bits)
     memory = PROCESS_BYTES + arenas + BANDS_IN_FLIGHT * band
     if method in (Method.TEXTURE, Method.DETAIL, Method.REFINE):
         memory += CORRECTION_BYTES

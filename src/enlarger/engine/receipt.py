@@ -52,7 +52,7 @@ FAITHFUL_LIMITS: Limits = {
 """For results that are to be the input when scaled down.
 
 `make bench` measures what these were drawn from: warn lies beyond the worst of 18 clean pictures in every
-plan at creativity 1 (27.8 dB and 1.69 on a sprite of single pixels; 0.09, 1.24, 0.10), fail between that
+plan at creativity 1 (28.0 dB and 1.55 on a sprite of single pixels; 0.09, 1.22, 0.10), fail between that
 and what faults give that were put in on purpose: a black hole of 12 input pixels in each tile 24.2 dB,
 ten levels of red 4.1, half a pixel 0.56, tiles four levels apart 2.4, twice the contrast 0.43.
 """
@@ -90,7 +90,8 @@ class Receipt:
     plan: str
     """How it was made: fast, texture, detail, refine, creative, creative-copy."""
     consistency_db: float
-    """PSNR of the result scaled down (bicubic) against the input, over RGB; 99 at most."""
+    """PSNR of the result scaled down against the input, over RGB; 99 at most. By bicubic or by means over
+    areas, whichever comes nearer: an input may have been made small by either."""
     colour_drift: float
     """Mean CIEDE2000 between means over squares of 8 input pixels; 1 is just visible side by side."""
     shift_px: float
@@ -102,12 +103,13 @@ class Receipt:
     look: Mapping[str, float | str]
     """What the request's words came to: the axes that moved, -1 to 1, and the subject."""
     repairs: Mapping[str, int]
-    """What was done to tiles, and how often: `f32`, `split`."""
+    """What was done to tiles, and how often: `f32`, `split`, `plain`."""
     notes: tuple[str, ...]
-    """What was found in the input and acted on."""
+    """What was found in the input, or at its hard edges, and acted on."""
     verdict: Verdict
     reasons: tuple[str, ...]
-    """The measures that are not as they should be, with their values and limits."""
+    """The measures that are not as they should be, with their values and limits; last, if it failed and
+    something can be done about it, what."""
 
     def demand(self) -> None:
         """Raise ReceiptFailed if the verdict is FAIL."""
@@ -123,8 +125,12 @@ def judge(
     repairs: Mapping[str, int],
     look: Mapping[str, float | str],
     notes: tuple[str, ...],
+    way_out: str | None = None,
 ) -> Receipt:
-    """The receipt of a result with these measures. Repairs alone are worth a look."""
+    """The receipt of a result with these measures. Repairs alone are worth a look.
+
+    way_out  what may be done if it fails, in words; the last of the reasons then.
+    """
     verdicts = {name: limit.judge(getattr(measures, name)) for name, limit in limits.items()}
     reasons = tuple(
         f"{name} is {getattr(measures, name):.3g}, {verdict} from"
@@ -137,6 +143,8 @@ def judge(
     for verdict in (Verdict.WARN, Verdict.FAIL):
         if verdict in verdicts.values():
             worst = verdict
+    if worst is Verdict.FAIL and way_out is not None:
+        reasons += (way_out,)
     return Receipt(
         engine=ENGINE,
         plan=plan,

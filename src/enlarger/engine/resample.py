@@ -19,7 +19,7 @@ from enlarger.engine.light import from_light, to_light
 from enlarger.target import Size
 
 Floats = NDArray[np.float32]
-SUPPORT = {Image.Resampling.LANCZOS: 3.0, Image.Resampling.BICUBIC: 2.0, Image.Resampling.BILINEAR: 1.0}
+SUPPORT = {Image.Resampling.LANCZOS: 3.0, Image.Resampling.BICUBIC: 2.0, Image.Resampling.BOX: 0.5}
 """Half width of each kernel in pixels of the smaller picture."""
 LEAST_ROWS = 4
 """In a strip: fewer would read more rows for the kernel's margin than for themselves."""
@@ -41,6 +41,11 @@ def resample_values(source: Reader, size: Size, dtype: np.dtype = FLOAT) -> Band
     super-resolution networks are trained and measured with.
     """
     return _resample(source, size, Image.Resampling.BICUBIC, as_floats, lambda values: like(values, dtype))
+
+
+def resample_areas(source: Reader, size: Size) -> Bands:
+    """The picture at `size`, the mean of the values over the area of each pixel, as float32."""
+    return _resample(source, size, Image.Resampling.BOX, as_floats, lambda values: values)
 
 
 def _resample(

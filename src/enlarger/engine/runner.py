@@ -13,7 +13,7 @@ import numpy as np
 
 from enlarger.engine.bands import Band
 from enlarger.engine.runtimes import CompiledNetwork, Precision
-from enlarger.engine.tiling import Span, cut_axis
+from enlarger.engine.tiling import Span, Window, cut_axis
 from enlarger.errors import Collapsed, OutOfMemory
 
 MEAN_DRIFT_MAX = 0.3
@@ -34,6 +34,8 @@ class Repair(StrEnum):
     """Run again in f32, because its values were not finite or no picture of the input."""
     SPLIT = "split"
     """Run in halves, because there was not enough memory for it."""
+    PLAIN = "plain"
+    """Shown in the input's own pixels over more than a hundredth of it: `steadying` says when."""
 
 
 class Runner:
@@ -75,6 +77,10 @@ class Runner:
         self.repairs[Repair.SPLIT] += 1
         return halves()
 
+    def enlarge(self, tile: Band, kept: Window) -> Band:
+        """What a picture keeps of the tile, enlarged as `run` does."""
+        return enlarged_part(self.run(tile), kept, self.scale)
+
     def _halves(self, tile: Band, extras: tuple[Band, ...]) -> Callable[[], Band]:
         """Later than the failed call, so that its memory is free again."""
         height, width = tile.shape[:2]
@@ -93,6 +99,11 @@ class Runner:
             (span.keep_start - span.start) * self.scale, (span.keep_stop - span.start) * self.scale
         )
         return (answer[kept] if axis == 0 else answer[:, kept]).copy()
+
+
+def enlarged_part(answer: Band, part: tuple[slice, ...], scale: int) -> Band:
+    """What an answer shows of a part of its tile."""
+    return answer[tuple(slice(one.start * scale, one.stop * scale) for one in part)]
 
 
 def _checked(network: CompiledNetwork, tile: Band, extras: tuple[Band, ...]) -> Band:

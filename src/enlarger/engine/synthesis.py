@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, like, read_all, together
-from enlarger.engine.runner import Runner
-from enlarger.engine.tiling import Tiling
+from enlarger.engine.runner import Runner, enlarged_part
+from enlarger.engine.tiling import Tiling, Window
 
 OPACITY_SNAP = 4 / 255
 """Nearer than this to clear or opaque is meant to be so; networks and filters miss by a level or two."""
@@ -30,24 +30,21 @@ class Pass:
     """Of the texture network; None where the pass goes without."""
 
 
-Run = Callable[[Band], Band]
-"""Enlarges one tile; the memory of the answer may be used again by the next call."""
+Run = Callable[[Band, Window], Band]
+"""Enlarges the part of a tile that is kept; the next call may use the memory of the answer again."""
 
 
 def synthesise(source: Reader, run: Run, scale: int, tiling: Tiling, on_tile: Callable[[], None]) -> Bands:
     """The picture `scale` times as large, one band for each row of tiles."""
     for down in tiling.rows:
         rows = source.read(down.start, down.stop)
-        kept = slice((down.keep_start - down.start) * scale, (down.keep_stop - down.start) * scale)
         band: Band | None = None
         for across in tiling.columns:
-            answer = run(rows[:, across.start : across.stop])
+            answer = run(rows[:, across.start : across.stop], (down.kept, across.kept))
             if band is None:
-                shape = (kept.stop - kept.start, source.size.width * scale, answer.shape[2])
+                shape = (answer.shape[0], source.size.width * scale, answer.shape[2])
                 band = np.empty(shape, answer.dtype)
-            band[:, across.keep_start * scale : across.keep_stop * scale] = answer[
-                kept, (across.keep_start - across.start) * scale : (across.keep_stop - across.start) * scale
-            ]
+            band[:, across.keep_start * scale : across.keep_stop * scale] = answer
             on_tile()
         assert band is not None  # noqa: S101 (a tiling has columns)
         yield band
@@ -71,11 +68,11 @@ def enlarge(
     for step in passes:
         size = source.size.times(faithful.scale)
         if step.texture is None or texture is None:
-            bands = synthesise(source, faithful.run, faithful.scale, step.base, on_tile)
+            bands = synthesise(source, faithful.enlarge, faithful.scale, step.base, on_tile)
         else:
             one, other = _forked(source)
-            base = synthesise(one, faithful.run, faithful.scale, step.base, on_tile)
-            rich = synthesise(other, texture.run, texture.scale, step.texture, on_tile)
+            base = synthesise(one, faithful.enlarge, faithful.scale, step.base, on_tile)
+            rich = synthesise(other, texture.enlarge, texture.scale, step.texture, on_tile)
             bands = together(_mixing(share, dtype), Sliding(base, size), Sliding(rich, size))
         source = Sliding(bands, size)
     return source
@@ -93,14 +90,14 @@ def enlarge_opacity(
     """Opacity after all passes, by the faithful network: as sharp as the colours, where a classical
     filter leaves stairs. What is wholly clear or opaque stays so and costs nothing."""
 
-    def run(tile: Band) -> Band:
+    def run(tile: Band, kept: Window) -> Band:
         least, most = tile.min(), tile.max()
         if least == most:
-            shape = (tile.shape[0] * faithful.scale, tile.shape[1] * faithful.scale, 3)
-            return np.full(shape, least, tile.dtype)
+            return np.repeat(np.repeat(tile[kept], faithful.scale, axis=0), faithful.scale, axis=1)
         middle, contrast = np.float32(0.5), np.float32(OPACITY_CONTRAST)
         paler = like(middle + (as_floats(tile) - middle) * contrast, tile.dtype)
-        answer = middle + (as_floats(faithful.run(paler)) - middle) / contrast
+        answer = enlarged_part(faithful.run(paler), kept, faithful.scale)
+        answer = middle + (as_floats(answer) - middle) / contrast
         return like(snapped(answer), tile.dtype)
 
     for step in passes:

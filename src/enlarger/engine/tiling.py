@@ -14,6 +14,9 @@ from itertools import pairwise
 
 from enlarger.target import Size
 
+Window = tuple[slice, slice]
+"""Rows and columns of a tile, in its own pixels."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -23,6 +26,11 @@ class Span:
     stop: int
     keep_start: int
     keep_stop: int
+
+    @property
+    def kept(self) -> slice:
+        """The part that is kept, counted from where the tile begins."""
+        return slice(self.keep_start - self.start, self.keep_stop - self.start)
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,14 @@ class Tiling:
         return Size(
             max(span.stop - span.start for span in self.columns),
             max(span.stop - span.start for span in self.rows),
+        )
+
+    @property
+    def kept(self) -> Size:
+        """The most that is kept of a tile."""
+        return Size(
+            max(span.keep_stop - span.keep_start for span in self.columns),
+            max(span.keep_stop - span.keep_start for span in self.rows),
         )
 
     @property
