@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,8 +25,9 @@ from enlarger.faults import fault
 from enlarger.imaging import API_FORMATS, Format, Header, probe
 from enlarger.imaging.encode import check_size
 from enlarger.jobs import Job, JobPage, Jobs, JobState, idempotency
+from enlarger.jobs.expiry import STYLE_MARK
 from enlarger.jobs.idempotency import INLINE_BYTES, Answer, KeptAnswer
-from enlarger.jobs.submission import Acceptance, Depth, Origin, Submission, Ticket
+from enlarger.jobs.submission import Acceptance, Depth, DoorTerms, Origin, Submission, Ticket
 from enlarger.jobs.waiting import Waiting
 from enlarger.ledger import ledger, prices, usage
 from enlarger.ledger.ledger import Balance
@@ -136,11 +137,16 @@ class Service:
         request: UpscaleRequest,
         picture: bytes,
         header: Header,
+        *,
+        styles: Sequence[bytes] = (),
+        terms: DoorTerms = DoorTerms(),  # noqa: B008 (a frozen value)
     ) -> Ticket:
         """Accept a job: from then on it ends, well or badly, whatever happens, and is charged once.
 
         model   the public name of what is bought; the price goes by it.
         header  what `examine` said of `picture`.
+        styles  style pictures, each examined before.
+        terms   what the door wants kept with the job.
 
         Returns the earlier request's ticket where this one repeats it (`Origin`). Raises
         PictureTooLarge if the result would be larger than this installation or the output format
@@ -156,20 +162,23 @@ class Service:
             if earlier is not None:
                 return earlier
             job_id = str(uuid.uuid4())
+            input_key = f"ws/{caller.workspace.id}/inputs/{job_id}"
             submission = Submission(
                 job_id=job_id,
                 caller=caller,
                 origin=origin,
                 model=model,
                 request=request,
-                input_key=f"ws/{caller.workspace.id}/inputs/{job_id}",
+                input_key=input_key,
+                style_keys=tuple(f"{input_key}{STYLE_MARK}{number}" for number in range(len(styles))),
+                terms=terms,
                 input_width=source.width,
                 input_height=source.height,
                 input_bytes=len(picture),
                 output_pixels=size.width * size.height,
-                deadline_ms=now_ms() + round(1000 * self._limits.job_deadline_s),
+                deadline_ms=now_ms() + round(1000 * (terms.deadline_s or self._limits.job_deadline_s)),
             )
-            return self._accept(submission, picture)
+            return self._accept(submission, [picture, *styles])
 
         return await _in_thread(accept)
 
@@ -313,25 +322,27 @@ class Service:
 
         return await _in_thread(read)
 
-    def _accept(self, submission: Submission, picture: bytes) -> Ticket:
-        # The picture first: a job whose picture is missing could not keep its promise.
-        self._store.create(submission.input_key, picture)
+    def _accept(self, submission: Submission, pictures: Sequence[bytes]) -> Ticket:
+        keys = (submission.input_key, *submission.style_keys)
+        # The pictures first: a job whose picture is missing could not keep its promise.
+        for key, picture in zip(keys, pictures, strict=True):
+            self._store.create(key, picture)
         fault("api.after_input")
         try:
             ticket = self._acceptance.accept(submission)
         except EnlargerError:
             # And not for what the database raises: its commit may have been done all the same.
-            self._discard(submission.input_key)
+            self._discard(*keys)
             raise
         if not ticket.is_new:
-            self._discard(submission.input_key)
+            self._discard(*keys)
         fault("api.after_commit")
         return ticket
 
-    def _discard(self, key: str) -> None:
-        """Remove a picture that no job will have; what this misses is swept later."""
+    def _discard(self, *keys: str) -> None:
+        """Remove pictures that no job will have; what this misses is swept later."""
         try:
-            self._store.delete([key])
+            self._store.delete(keys)
         except Exception as error:
             LOG.warning("input.not_removed", error=repr(error))
 

@@ -52,7 +52,7 @@ ROOMS: dict[str, set[str]] = {
     "accounts": {"errors", "money", "secret_file", "database", "ledger"},
     "limits": {"errors", "database"},
     "assets": {"errors", "database"},
-    "jobs": {"errors", "faults", "request", "database", "ledger", "accounts"},
+    "jobs": {"errors", "faults", "request", "database", "ledger", "accounts", "assets"},
     "worker": BASE | {"library", "output", "engine", "imaging", "models", "database", "storage", "jobs"},
     "service": {
         "errors",

@@ -6,12 +6,14 @@ go first, and the row that speaks of them says so afterwards.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 import structlog
 
+from enlarger.assets.tables import ASSETS
 from enlarger.database import now_ms, write
 from enlarger.jobs.job import TERMINAL
 from enlarger.jobs.tables import IDEMPOTENCY, JOBS
@@ -22,6 +24,12 @@ AT_ONCE = 200
 ORPHAN_AGE_MS = 86_400_000
 """An object that no row speaks of is left alone for so long: its row may be about to be written."""
 PREFIX = "ws"
+STYLE_MARK = "-style-"
+"""What follows the input's key in the key of a style picture of the same job."""
+
+
+KEY_COLUMNS = (JOBS.c.input_key, JOBS.c.result_key, IDEMPOTENCY.c.body_key, ASSETS.c.object_key)
+"""Every column that speaks of an object; a job's style pictures go by its input's name."""
 
 
 class StoredObject(Protocol):
@@ -46,7 +54,7 @@ def expire_pictures(engine: sa.Engine, store: Store, clock_ms: Callable[[], int]
     """Remove the pictures of jobs whose time is over; returns of how many jobs."""
     now = clock_ms()
     due = (
-        sa.select(JOBS.c.id, JOBS.c.input_key, JOBS.c.result_key)
+        sa.select(JOBS.c.id, JOBS.c.input_key, JOBS.c.style_keys, JOBS.c.result_key, JOBS.c.asset)
         .where(JOBS.c.expired_ms.is_(None), JOBS.c.expires_ms <= now, JOBS.c.state.in_(TERMINAL))
         .limit(AT_ONCE)
     )
@@ -54,10 +62,25 @@ def expire_pictures(engine: sa.Engine, store: Store, clock_ms: Callable[[], int]
         rows = connection.execute(due).all()
     if not rows:
         return 0
-    store.delete([key for row in rows for key in (row.input_key, row.result_key) if key])
+    store.delete([key for row in rows for key in _pictures(row)])
     with write(engine) as connection:
         ids = [row.id for row in rows]
         connection.execute(JOBS.update().where(JOBS.c.id.in_(ids)).values(expired_ms=now))
+    return len(rows)
+
+
+def expire_assets(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] = now_ms) -> int:
+    """Remove assets whose time is over; returns how many."""
+    due = (
+        sa.select(ASSETS.c.id, ASSETS.c.object_key).where(ASSETS.c.expires_ms <= clock_ms()).limit(AT_ONCE)
+    )
+    with engine.connect() as connection:
+        rows = connection.execute(due).all()
+    if not rows:
+        return 0
+    store.delete([row.object_key for row in rows])
+    with write(engine) as connection:
+        connection.execute(ASSETS.delete().where(ASSETS.c.id.in_([row.id for row in rows])))
     return len(rows)
 
 
@@ -98,12 +121,26 @@ def sweep_orphans(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] =
         with engine.connect() as connection:
             known = {
                 key
-                for column in (JOBS.c.input_key, JOBS.c.result_key, IDEMPOTENCY.c.body_key)
+                for column in KEY_COLUMNS
                 for key in connection.scalars(sa.select(column).where(column.in_(keys)))
             }
-        orphans = [key for key in keys if key not in known]
+            of_inputs = [key.partition(STYLE_MARK)[0] for key in keys if STYLE_MARK in key]
+            known_inputs = set(
+                connection.scalars(sa.select(JOBS.c.input_key).where(JOBS.c.input_key.in_(of_inputs)))
+            )
+        orphans = [
+            key for key in keys if key not in known and key.partition(STYLE_MARK)[0] not in known_inputs
+        ]
         store.delete(orphans)
         removed += len(orphans)
     if removed:
         LOG.info("objects.orphans_removed", count=removed)
     return removed
+
+
+def _pictures(row: Any) -> list[str]:
+    """The objects that go with a job; a result that has become an asset goes with that."""
+    keys = [row.input_key, *(json.loads(row.style_keys) if row.style_keys else ())]
+    if row.result_key and row.asset is None:
+        keys.append(row.result_key)
+    return keys

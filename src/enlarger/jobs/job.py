@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from enlarger.errors import EnlargerError
 from enlarger.request import UpscaleRequest
@@ -61,6 +63,12 @@ class Job:
     """The public name of what was bought."""
     request: UpscaleRequest
     input_key: str
+    style_keys: tuple[str, ...]
+    """Keys of the style pictures in the object store."""
+    alias: str | None
+    """Its id in the door's own form."""
+    memo: Mapping[str, Any]
+    """What the door wants to say of the request again."""
     state: JobState
     progress: float
     """Share of its tiles that is done, 0 to 1; it never falls."""

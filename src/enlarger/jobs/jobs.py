@@ -12,7 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from enlarger import assets
 from enlarger.accounts.keys import spend
+from enlarger.assets import Asset
 from enlarger.database import now_ms, write
 from enlarger.errors import Cancelled, EnlargerError, NotFound, by_code
 from enlarger.jobs.job import TERMINAL, UNDER_WAY, Job, JobState, Outcome
@@ -51,6 +53,14 @@ class Jobs:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id)).one_or_none()
         if row is None or workspace_id not in (None, row.workspace_id):
             raise NotFound(f"there is no job {job_id}")
+        return _job(row)
+
+    def by_alias(self, alias: str, workspace_id: str) -> Job:
+        """The job that a door calls so. Raises NotFound, also for a job of another workspace."""
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.select(JOBS).where(JOBS.c.alias == alias)).one_or_none()
+        if row is None or row.workspace_id != workspace_id:
+            raise NotFound(f"there is no job {alias}")
         return _job(row)
 
     def page(
@@ -129,6 +139,8 @@ class Jobs:
                 **self._ended(),
             )
             if row is not None:
+                if row.asset is not None:
+                    assets.insert(connection, _result_asset(row))
                 resolution = ledger.capture(connection, row.id)
                 _write_usage(connection, row, resolution)
         return row is not None
@@ -173,9 +185,10 @@ class Jobs:
         with self._engine.connect() as connection:
             return list(connection.scalars(query))
 
-    def _ended(self) -> dict[str, int]:
+    def _ended(self) -> dict[str, Any]:
         now = now_ms()
-        return {"finished_ms": now, "expires_ms": now + self._keep_results_ms}
+        kept_ms = sa.func.coalesce(JOBS.c.keep_ms, self._keep_results_ms)
+        return {"finished_ms": now, "expires_ms": now + kept_ms}
 
     def _end_badly(self, state: JobState, error: EnlargerError, *where: sa.ColumnElement[bool]) -> bool:
         with write(self._engine) as connection:
@@ -249,6 +262,26 @@ def _write_usage(connection: sa.Connection, row: sa.Row[Any], money: ledger.Reso
     )
 
 
+def _result_asset(row: sa.Row[Any]) -> Asset:
+    """The asset that a job which has just succeeded is to leave."""
+    wanted = json.loads(row.asset)
+    keep_ms = wanted.pop("keep_ms")
+    return Asset(
+        **wanted,
+        workspace_id=row.workspace_id,
+        door=row.door,
+        object_key=row.result_key,
+        media_type=UpscaleRequest.from_json(row.request).output_format.media_type,
+        size_bytes=row.output_bytes,
+        width=row.width,
+        height=row.height,
+        job_id=row.id,
+        created_ms=row.finished_ms,
+        updated_ms=row.finished_ms,
+        expires_ms=None if keep_ms is None else row.finished_ms + keep_ms,
+    )
+
+
 def _job(row: sa.Row[Any]) -> Job:
     state = JobState(row.state)
     outcome = error = None
@@ -273,6 +306,9 @@ def _job(row: sa.Row[Any]) -> Job:
         model=row.model,
         request=UpscaleRequest.from_json(row.request),
         input_key=row.input_key,
+        style_keys=tuple(json.loads(row.style_keys)) if row.style_keys else (),
+        alias=row.alias,
+        memo=json.loads(row.memo) if row.memo else {},
         state=state,
         progress=row.progress,
         attempts=row.attempts,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOSClient
@@ -45,6 +48,36 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResultAsset:
+    """The asset that a job's result becomes in the commit in which it succeeds."""
+
+    id: str
+    name: str
+    source: str
+    """The kind of job, in the door's terms."""
+    parent_id: str | None = None
+    memo: Mapping[str, Any] = field(default_factory=dict)
+    keep_ms: int | None = None
+    """How long it is kept; None is until it is deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoorTerms:
+    """What a door wants kept with a job."""
+
+    alias: str | None = None
+    """The job's id in the door's own form; no two jobs have the same."""
+    memo: Mapping[str, Any] | None = None
+    """What the door wants to say of the request again; plain JSON."""
+    keep_ms: int | None = None
+    """How long the pictures are kept after the job's end; None is as long as the installation says."""
+    asset: ResultAsset | None = None
+    """The asset that the result becomes; its picture then stays as long as the asset."""
+    deadline_s: float | None = None
+    """Seconds in which the job is to be done; None is as many as the installation says."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Submission:
     """A request that is about to be accepted; its picture is in the object store."""
 
@@ -58,6 +91,9 @@ class Submission:
     input_width: int
     input_height: int
     input_bytes: int
+    style_keys: tuple[str, ...] = ()
+    """Keys of the style pictures in the object store."""
+    terms: DoorTerms = field(default_factory=DoorTerms)
     output_pixels: int
     """Of the result that is asked for; prices go by it."""
     deadline_ms: int | None = None
@@ -213,7 +249,7 @@ def _has_ended(connection: sa.Connection, job_id: str) -> bool:
 
 
 def _columns(submission: Submission) -> dict[str, object]:
-    origin = submission.origin
+    origin, terms = submission.origin, submission.terms
     return {
         "id": submission.job_id,
         "workspace_id": submission.caller.workspace.id,
@@ -236,4 +272,9 @@ def _columns(submission: Submission) -> dict[str, object]:
         "attempts": 0,
         "created_ms": now_ms(),
         "deadline_ms": submission.deadline_ms,
+        "style_keys": json.dumps(submission.style_keys) if submission.style_keys else None,
+        "alias": terms.alias,
+        "memo": None if terms.memo is None else json.dumps(terms.memo),
+        "keep_ms": terms.keep_ms,
+        "asset": None if terms.asset is None else json.dumps(asdict(terms.asset)),
     }

@@ -11,7 +11,7 @@ import structlog
 from enlarger.database import AWAY
 from enlarger.errors import EnlargerError
 from enlarger.jobs import Jobs
-from enlarger.jobs.expiry import expire_answers, expire_pictures, sweep_orphans
+from enlarger.jobs.expiry import expire_answers, expire_assets, expire_pictures, sweep_orphans
 from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
 from enlarger.storage import ObjectStore
 
@@ -33,6 +33,7 @@ class Chores:
             (0.0, lambda: fail_overdue(jobs)),
             (EXPIRY_S, lambda: expire_pictures(engine, store)),
             (EXPIRY_S, lambda: expire_answers(engine, store)),
+            (EXPIRY_S, lambda: expire_assets(engine, store)),
             (ORPHANS_S, lambda: sweep_orphans(engine, store)),
         ]
         self._due = [time.monotonic() + every_s for every_s, _ in self._chores]

@@ -11,6 +11,7 @@ import queue
 import sys
 import threading
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -19,8 +20,8 @@ import msgspec
 from enlarger.engine.engine import Engine
 from enlarger.errors import Cancelled, Collapsed, DeviceError, EnlargerError, UnsupportedPicture
 from enlarger.faults import fault
-from enlarger.imaging import API_FORMATS, Format, MetadataPolicy, decode, probe
-from enlarger.library import make_engine
+from enlarger.imaging import API_FORMATS, Format, MetadataPolicy, Picture, decode, probe
+from enlarger.library import digest_of, make_engine
 from enlarger.logs import configure_logging
 from enlarger.output import write
 from enlarger.progress import OnTile
@@ -71,10 +72,12 @@ def main() -> None:
 
 def _serve(task: Task, engine: Engine, settings: Settings, on_tile: OnTile) -> Done:
     started = time.perf_counter()
-    with Path(task.input_path).open("rb") as source:
-        picture = decode(source, max_pixels=settings.max_input_pixels, formats=API_FORMATS)
-    request = task.request
-    rendering = engine.upscale(picture, request, max_pixels=settings.max_output_pixels, on_tile=on_tile)
+    picture = _decode(task.input_path, settings)
+    styles = [_decode(path, settings) for path in task.style_paths]
+    request = replace(task.request, style_pictures=tuple(digest_of(style) for style in styles))
+    rendering = engine.upscale(
+        picture, request, styles=styles, max_pixels=settings.max_output_pixels, on_tile=on_tile
+    )
     output = Path(task.output_path)
     with output.open("w+b") as file:
         written = write(
@@ -94,6 +97,11 @@ def _serve(task: Task, engine: Engine, settings: Settings, on_tile: OnTile) -> D
         encode_ms=round(1000 * written.encode_s),
         receipt=written.receipt,
     )
+
+
+def _decode(path: str, settings: Settings) -> Picture:
+    with Path(path).open("rb") as source:
+        return decode(source, max_pixels=settings.max_input_pixels, formats=API_FORMATS)
 
 
 def _check(output: Path, size: Size) -> None:

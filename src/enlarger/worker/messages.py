@@ -17,6 +17,8 @@ class Task(msgspec.Struct, frozen=True, tag="task"):
     input_path: str
     output_path: str
     request: UpscaleRequest
+    style_paths: tuple[str, ...] = ()
+    """The style pictures, whose digests the child puts into the request."""
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):

@@ -167,9 +167,12 @@ class Work:
         try:
             source, target = folder / "input", folder / "output"
             self._store.copy_to(job.input_key, source)
+            styles = [folder / f"style-{number}" for number in range(len(job.style_keys))]
+            for key, path in zip(job.style_keys, styles, strict=True):
+                self._store.copy_to(key, path)
             fault("worker.after_input")
             done = self._child.run(
-                Task(str(source), str(target), job.request),
+                Task(str(source), str(target), job.request, tuple(map(str, styles))),
                 timeout_s=self._job_timeout_s,
                 on_tile=on_tile,
                 is_wanted=is_wanted,
