@@ -8,10 +8,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -23,23 +22,28 @@ from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter
 from enlarger.files import replacing
-from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, encode, frames
+from enlarger.imaging import Picture, encode, frames
 from enlarger.intake import as_image, as_picture
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.moving import animate, check_moving
-from enlarger.output import metadata_for, write
+from enlarger.output import encoding, metadata_for, write
+from enlarger.parameters import (
+    format_for,
+    parse_choice,
+    parse_format,
+    parse_metadata,
+    parse_mode,
+    parse_quality,
+)
 from enlarger.progress import OnTile, ignore_progress
-from enlarger.recipe import Recipe
-from enlarger.request import MAX_OUTPUT_PIXELS, Mode, Seamless, UpscaleRequest
+from enlarger.recipe import Encoding, Recipe
+from enlarger.request import MAX_OUTPUT_PIXELS, Seamless, UpscaleRequest
 from enlarger.settings import Settings
 from enlarger.target import Size, Target
 
 if TYPE_CHECKING:
     from enlarger.intake import ImageLike
-
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ class Result:
         target = Path(path)
         chosen = format_for(target) if format is None else parse_format(format)
         policy, measure = parse_metadata(metadata), parse_quality(quality)
-        picture = replace(self.picture, metadata=metadata_for(self.picture.metadata, policy, self.recipe))
+        recipe = replace(self.recipe, encoding=encoding(chosen, policy, measure))
+        picture = replace(self.picture, metadata=metadata_for(self.picture.metadata, policy, recipe))
         with replacing(target) as file:
             encode(picture, file, chosen, measure)
 
@@ -315,6 +320,14 @@ def upscale(image: ImageLike, **options: Any) -> Result:
         return enlarge(image, **options)
 
 
+def encoding_for(
+    path: Path, *, format: str | None = None, metadata: str = "keep", quality: int | None = None
+) -> Encoding:
+    """How `Upscaler.to_file`, called with these, writes its file; raises BadParameter as it does."""
+    chosen = format_for(path) if format is None else parse_format(format)
+    return encoding(chosen, parse_metadata(metadata), parse_quality(quality))
+
+
 def digest_of(picture: Picture) -> str:
     """SHA-256 of a picture's colours, in hex: the name of a style picture in a request."""
     return hashlib.sha256(picture.colour.array().tobytes()).hexdigest()
@@ -339,7 +352,7 @@ def make_request(
         raise BadParameter(f"{name} is not one of: {', '.join(sorted(known))}", param=name)
     size = Target.parse(target) if target is not None else Target.factor(4 if scale is None else scale)
     return UpscaleRequest(
-        mode=parse_mode(mode), target=size, seamless=_one_of(Seamless, "seamless", seamless), **fields
+        mode=parse_mode(mode), target=size, seamless=parse_choice(Seamless, "seamless", seamless), **fields
     )
 
 
@@ -348,45 +361,3 @@ def make_engine(settings: Settings) -> Engine:
     runtime = OpenVinoRuntime(threads=settings.threads or None, cache_dir=settings.cache_path)
     store = ModelStore(settings.models_path)
     return Engine(runtime, store, known_assets(), Precision(settings.precision))
-
-
-def parse_mode(text: str) -> Mode:
-    """Raises BadParameter, listing the modes, for anything else."""
-    return _one_of(Mode, "mode", text)
-
-
-def parse_metadata(text: str) -> MetadataPolicy:
-    """Raises BadParameter, listing the policies, for anything else."""
-    return _one_of(MetadataPolicy, "metadata", text)
-
-
-def _one_of(kind: type[Choice], name: str, text: str) -> Choice:
-    try:
-        return kind(text)
-    except ValueError:
-        known = ", ".join(kind)
-        raise BadParameter(f"{name} is {text!r}; it must be one of: {known}", param=name) from None
-
-
-def parse_quality(quality: int | None) -> int | None:
-    """Raises BadParameter for what is not 1 to 100."""
-    if quality is not None and not 1 <= quality <= 100:
-        raise BadParameter(f"quality is {quality}; it must be 1 to 100", param="quality")
-    return quality
-
-
-def parse_format(text: str) -> Format:
-    """Raises BadParameter, listing the formats, for anything else. `jpg` is `jpeg`."""
-    wanted = SUFFIXES.get(f".{text.lower()}")
-    if wanted is None:
-        known = ", ".join(Format)
-        raise BadParameter(f"format is {text!r}; it must be one of: {known}", param="format")
-    return wanted
-
-
-def format_for(path: Path) -> Format:
-    """The format that a file name's ending asks for; BadParameter if it asks for none we write."""
-    if path.suffix.lower() not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise BadParameter(f"{path.name} must end in one of: {known}", param="output")
-    return SUFFIXES[path.suffix.lower()]

@@ -8,8 +8,17 @@ from typing import BinaryIO
 
 from enlarger.engine.receipt import Receipt
 from enlarger.engine.rendering import Rendering
-from enlarger.imaging import Format, Layout, Metadata, MetadataPolicy, check_size, kept, open_writer
-from enlarger.recipe import Recipe
+from enlarger.imaging import (
+    Format,
+    Layout,
+    Metadata,
+    MetadataPolicy,
+    check_size,
+    kept,
+    open_writer,
+    quality_for,
+)
+from enlarger.recipe import Encoding, Recipe
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,12 @@ def write(
         channels=source.channels,
         bits=source.bits,
         icc_profile=source.icc_profile,
-        metadata=metadata_for(source.metadata, policy, recipe, source_digest),
+        metadata=metadata_for(
+            source.metadata,
+            policy,
+            replace(recipe, encoding=encoding(format_, policy, quality)),
+            source_digest,
+        ),
     )
     check_size(format_, layout.width, layout.height)
     started = time.perf_counter()
@@ -66,10 +80,15 @@ def write(
     return Written(receipt, encode_s)
 
 
+def encoding(format_: Format, policy: MetadataPolicy, quality: int | None) -> Encoding:
+    """How a file is written, as its recipe says it: equal where equal bytes come of equal pixels."""
+    return Encoding(format=str(format_), quality=quality_for(format_, quality), metadata=str(policy))
+
+
 def metadata_for(
     metadata: Metadata, policy: MetadataPolicy, recipe: Recipe, source_digest: str | None = None
 ) -> Metadata:
-    """What a result says besides its pixels."""
+    """What a result says besides its pixels; `recipe` has the encoding of the file."""
     own = kept(metadata, policy)
     if policy is MetadataPolicy.STRIP:
         return own

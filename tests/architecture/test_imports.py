@@ -28,8 +28,9 @@ ROOMS: dict[str, set[str]] = {
     "engine": {"errors", "progress", "recipe", "request", "target", "imaging", "models", "__init__"},
     "output": {"recipe", "engine", "imaging"},
     "intake": {"errors", "imaging"},
+    "parameters": {"errors", "request", "imaging"},
     "moving": {"errors", "progress", "engine", "imaging"},
-    "library": BASE | {"intake", "moving", "output", "engine", "imaging", "models"},
+    "library": BASE | {"intake", "moving", "output", "parameters", "engine", "imaging", "models"},
     "database": {"errors"},
     "storage": {"errors", "files"},
     "accounts": {"errors", "files", "database"},
@@ -44,6 +45,7 @@ ROOMS: dict[str, set[str]] = {
     | {
         "library",
         "intake",
+        "parameters",
         "engine",
         "imaging",
         "models",

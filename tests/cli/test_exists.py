@@ -84,6 +84,32 @@ def test_update_makes_again_only_what_would_be_another(photo: Path) -> None:
     assert size_of(folder / "out" / "photo.jpg") == (80, 60)
 
 
+@pytest.mark.parametrize(
+    "change", [("--quality", "60"), ("--metadata", "private"), ("--format", "jpeg", "--quality", "80")]
+)
+def test_update_makes_again_what_would_be_other_bytes(photo: Path, change: tuple[str, ...]) -> None:
+    update = (photo, "-o", "out/", "--exists", "update")
+    assert told(*update, cwd=photo.parent) == ["started", "done"]
+    assert told(*update, *change, cwd=photo.parent) == ["started", "done"]
+    assert told(*update, *change, cwd=photo.parent) == ["skipped"]
+
+
+def test_update_does_not_mistake_a_result_of_another_format(photo: Path) -> None:
+    """Written as PNG under a name that ends in .jpg, which only another program would do."""
+    update = (photo, "-o", "out/", "--exists", "update")
+    assert told(*update, "--format", "png", cwd=photo.parent) == ["started", "done"]
+    (photo.parent / "out" / "photo.png").rename(photo.parent / "out" / "photo.jpg")
+    assert told(*update, cwd=photo.parent) == ["started", "done"]
+
+
+def test_a_quality_that_says_what_holds_anyway_makes_nothing_again(photo: Path) -> None:
+    update = (photo, "-o", "out/", "--exists", "update")
+    assert told(*update, cwd=photo.parent) == ["started", "done"]
+    assert told(*update, "--quality", "95", cwd=photo.parent) == ["skipped"]
+    assert told(*update, "--format", "png", cwd=photo.parent) == ["started", "done"]
+    assert told(*update, "--format", "png", "--quality", "60", cwd=photo.parent) == ["skipped"]
+
+
 def test_what_was_renamed_beside_its_input_is_no_input(photo: Path) -> None:
     for number in range(1, 4):
         assert told(".", "--exists", "rename", cwd=photo.parent) == ["started", "done"]

@@ -7,7 +7,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from enlarger.cli.reporters import Reporter
 from enlarger.errors import BadParameter, DeviceError, EnlargerError, ModelError
 from enlarger.files import clear_abandoned
 from enlarger.imaging import SUFFIXES, Format, Picture, decode, is_animated
+from enlarger.parameters import parse_metadata, parse_quality
 from enlarger.progress import OnTile
+from enlarger.recipe import Encoding
 from enlarger.request import MAX_OUTPUT_PIXELS, UpscaleRequest
 from enlarger.target import Size
 
@@ -37,6 +39,7 @@ class Order:
     """Of the results; None is what their names say."""
     exists: Exists = Exists.OWN
     metadata: str = "keep"
+    """`keep`, `private` or `strip`."""
     quality: int | None = None
     """1 to 100 of lossy formats."""
     max_pixels: int | None = MAX_OUTPUT_PIXELS
@@ -47,11 +50,21 @@ class Order:
     """The style pictures that the request names."""
 
     def __post_init__(self) -> None:
+        parse_metadata(self.metadata)
+        parse_quality(self.quality)
         if self.exists is Exists.UPDATE and self.metadata == "strip":
             raise BadParameter(
                 "exists is 'update' and metadata 'strip'; what made a result is found in its metadata",
                 param="exists",
             )
+
+    def encoding(self, errand: Errand) -> Encoding:
+        """How the errand's result is written. Raises BadParameter for what there is not."""
+        from enlarger.library import encoding_for
+
+        return encoding_for(
+            errand.target, format=self.format_name, metadata=self.metadata, quality=self.quality
+        )
 
     @property
     def format_name(self) -> str | None:
@@ -65,10 +78,6 @@ def do(errands: Errands, order: Order, enlarge: Upscaler, reporter: Reporter) ->
     0 all are done or were there, 1 some of several failed, else the code of what failed. A network
     that cannot be had ends the batch: no other picture would fare better.
     """
-    from enlarger.library import parse_metadata, parse_quality
-
-    parse_metadata(order.metadata)
-    parse_quality(order.quality)
     errands = settled(errands, order.exists)
     for folder in {errand.target.parent for errand in errands.errands}:
         clear_abandoned(folder)
@@ -108,7 +117,8 @@ def _each(
     for errand in errands.errands:
         try:
             with _readable():
-                reason = reason_to_skip(errand, order.exists, recipe)
+                made = replace(recipe, encoding=order.encoding(errand))
+                reason = reason_to_skip(errand, order.exists, made)
             if reason is not None:
                 reporter.skipped(errand, reason)
                 continue

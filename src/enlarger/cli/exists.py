@@ -35,15 +35,6 @@ class Exists(StrEnum):
     """The call ends at once, before any work."""
 
 
-def parse_exists(text: str) -> Exists:
-    """Raises BadParameter, listing the choices, for anything else."""
-    try:
-        return Exists(text)
-    except ValueError:
-        known = ", ".join(Exists)
-        raise BadParameter(f"exists is {text!r}; it must be one of: {known}", param="exists") from None
-
-
 def settled(errands: Errands, exists: Exists) -> Errands:
     """The errands, renamed where that was asked.
 

@@ -7,7 +7,7 @@ line in `decode.LOADERS` and one in `encode.WRITERS`.
 from enlarger.imaging.alpha import bleed
 from enlarger.imaging.animation import Animation, encode_animation, frames, is_animated
 from enlarger.imaging.decode import Outline, decode, outlined
-from enlarger.imaging.encode import check_size, encode, open_writer
+from enlarger.imaging.encode import check_size, encode, open_writer, quality_for
 from enlarger.imaging.examine import probe
 from enlarger.imaging.formats import API_FORMATS, SUFFIXES, Format, Header
 from enlarger.imaging.layout import Layout, Writer
@@ -40,4 +40,5 @@ __all__ = [
     "open_writer",
     "outlined",
     "probe",
+    "quality_for",
 ]

@@ -9,13 +9,11 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from enlarger.errors import PictureTooLarge
-from enlarger.imaging import png, tiff, whole
+from enlarger.imaging import jpeg, png, tiff, webp, whole
 from enlarger.imaging.formats import Format
-from enlarger.imaging.jpeg import JpegWriter
 from enlarger.imaging.layout import Layout, Writer
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Samples
-from enlarger.imaging.webp import WebpWriter
 
 BAND_ROWS = 256
 """Rows joined and encoded at a time: 6 MB for an 8,000-pixel-wide RGB picture."""
@@ -30,12 +28,20 @@ SIDE_MAX = {
     Format.JXL: 2**30,
 }
 """Pixels along one side that the format itself, or its common encoder, can hold."""
+QUALITY = {
+    Format.JPEG: jpeg.QUALITY,
+    Format.WEBP: webp.QUALITY,
+    Format.AVIF: whole.QUALITY,
+    Format.HEIC: whole.QUALITY,
+    Format.JXL: whole.QUALITY,
+}
+"""Of the formats that have one, where none is asked for."""
 Opener = Callable[[BinaryIO, Layout, int | None], AbstractContextManager[Writer]]
 WRITERS: dict[Format, Opener] = {
     Format.PNG: lambda file, layout, _: png.PngWriter(file, layout),
     Format.TIFF: lambda file, layout, _: tiff.TiffWriter(file, layout),
-    Format.JPEG: JpegWriter,
-    Format.WEBP: WebpWriter,
+    Format.JPEG: jpeg.JpegWriter,
+    Format.WEBP: webp.WebpWriter,
 }
 """The formats that are written as rows come; the others are written whole, by Pillow."""
 
@@ -48,6 +54,11 @@ def check_size(format_: Format, width: int, height: int) -> None:
             f"the result has {width}x{height} pixels; {format_} holds at most {limit} a side",
             param="output_format",
         )
+
+
+def quality_for(format_: Format, quality: int | None) -> int | None:
+    """What `quality` comes to: 1 to 100, the format's own measure for None; None where it has none."""
+    return QUALITY.get(format_) if quality is None or format_ not in QUALITY else quality
 
 
 def open_writer(
