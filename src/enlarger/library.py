@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
@@ -21,7 +21,7 @@ from enlarger.engine.rendering import Rendering
 from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter
-from enlarger.files import replacing
+from enlarger.files import creating, replacing
 from enlarger.imaging import Picture, encode, frames
 from enlarger.intake import as_image, as_picture
 from enlarger.models import ModelStore, known_assets
@@ -44,6 +44,10 @@ from enlarger.target import Size, Target
 
 if TYPE_CHECKING:
     from enlarger.intake import ImageLike
+
+Existing = Literal["replace", "keep"]
+"""What becomes of a file that has a result's name when the result is whole."""
+FINISHES = {"replace": replacing, "keep": creating}
 
 
 @dataclass(frozen=True)
@@ -205,19 +209,21 @@ class Upscaler:
         metadata: str = "keep",
         quality: int | None = None,
         source_digest: str | None = None,
+        existing: Existing = "replace",
         **options: Any,
     ) -> tuple[Size, Receipt]:
         """Enlarge straight into a file, which appears whole or not at all; its size and receipt.
 
         The memory that it takes does not grow with the picture. `source_digest` is the SHA-256 of the
-        input's file, in hex, kept beside the recipe; `options` are those of `render`; the rest is as
-        for `Result.save`.
+        input's file, in hex, kept beside the recipe. With `existing="keep"` a file that has the name in
+        the end stays, and FileExistsError is raised. `options` are those of `render`; the rest is as for
+        `Result.save`.
         """
         place = Path(path)
         chosen = format_for(place) if format is None else parse_format(format)
         policy, measure = parse_metadata(metadata), parse_quality(quality)
         rendering = self.render(image, request, **options)
-        with replacing(place) as file:
+        with FINISHES[existing](place) as file:
             written = write(
                 rendering,
                 file,
@@ -237,6 +243,7 @@ class Upscaler:
         *,
         format: str | None = None,
         quality: int | None = None,
+        existing: Existing = "replace",
         on_tile: OnTile = ignore_progress,
         **options: Any,
     ) -> tuple[Size, Receipt]:
@@ -260,7 +267,7 @@ class Upscaler:
 
         with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as opened:
             animation = frames(opened)
-            with replacing(place) as file:
+            with FINISHES[existing](place) as file:
                 receipt = animate(animation, file, chosen, render, quality=measure, on_tile=on_tile)
         return size, receipt
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from enlarger.cli.console import EXIT_SOME_FAILED, exit_code_for
 from enlarger.cli.errands import Errand, Errands
-from enlarger.cli.exists import Exists, reason_to_skip, settled
+from enlarger.cli.exists import KEEPING, Exists, instead, reason_to_skip, settled
 from enlarger.cli.forecast import Forecast, forecast
 from enlarger.cli.reporters import Reporter
 from enlarger.errors import BadParameter, DeviceError, EnlargerError, ModelError
-from enlarger.files import clear_abandoned
+from enlarger.files import NameTaken, clear_abandoned
 from enlarger.imaging import SUFFIXES, Format, Picture, decode, is_animated
 from enlarger.parameters import parse_metadata, parse_quality
 from enlarger.progress import OnTile
@@ -149,18 +149,30 @@ def _foreseen(enlarge: Upscaler, order: Order, speed: float | None, errand: Erra
 def _enlarged(enlarge: Upscaler, order: Order, reporter: Reporter, errand: Errand) -> None:
     started = time.monotonic()
     reporter.started(errand)
-    size, receipt = enlarged(enlarge, order, errand, partial(reporter.tile, errand))
-    reporter.done(errand, size, receipt, time.monotonic() - started)
+    target: Errand | None = errand
+    while target is not None:
+        try:
+            size, receipt = enlarged(enlarge, order, target, partial(reporter.tile, errand))
+        except NameTaken:
+            # So rare that the work may be done again; the name cannot be taken before there is a result.
+            target = instead(target, order.exists)
+        else:
+            return reporter.done(target, size, receipt, time.monotonic() - started)
+    reporter.skipped(errand, "exists")
 
 
 def enlarged(enlarge: Upscaler, order: Order, errand: Errand, on_tile: OnTile) -> tuple[Size, Receipt]:
-    """Do one errand. What the system says of the files becomes an error of ours, that of its side."""
+    """Do one errand. What the system says of the files becomes an error of ours, that of its side.
+
+    Raises NameTaken if a file appeared at the result's name that is to stay.
+    """
     options: dict[str, Any] = {
         "format": order.format_name,
         "quality": order.quality,
         "max_pixels": order.max_pixels,
         "tile_px": order.tile_px,
         "styles": order.styles,
+        "existing": "keep" if order.exists in KEEPING else "replace",
         "on_tile": on_tile,
     }
     with _readable(), errand.source.open("rb") as file:
@@ -172,6 +184,8 @@ def enlarged(enlarge: Upscaler, order: Order, errand: Errand, on_tile: OnTile) -
         if moves:
             return enlarge.animate(errand.source, errand.target, order.request, **options)
         return enlarge.to_file(picture, errand.target, order.request, **options)
+    except NameTaken:
+        raise
     except OSError as error:
         reason = error.strerror or error
         raise DeviceError(f"{errand.target} cannot be written: {reason}") from error

@@ -35,6 +35,10 @@ class Exists(StrEnum):
     """The call ends at once, before any work."""
 
 
+KEEPING = (Exists.SKIP, Exists.RENAME, Exists.ERROR)
+"""Policies under which no file is ever replaced, not even one that appears while its result is made."""
+
+
 def settled(errands: Errands, exists: Exists) -> Errands:
     """The errands, renamed where that was asked.
 
@@ -64,6 +68,19 @@ def reason_to_skip(errand: Errand, exists: Exists, recipe: Recipe) -> str | None
         return "exists"
     if exists is Exists.UPDATE and errand.target.exists() and _is_current(errand, recipe):
         return "up to date"
+    return None
+
+
+def instead(errand: Errand, exists: Exists) -> Errand | None:
+    """What to do where a file appeared at a result's name while it was made; None leaves it at that.
+
+    Raises BadParameter if the policy is to meet no file.
+    """
+    match exists:
+        case Exists.RENAME:
+            return _renamed((errand,))[0]
+        case Exists.ERROR:
+            raise BadParameter(f"{errand.target} appeared while its result was made", param="exists")
     return None
 
 
