@@ -9,6 +9,7 @@ import struct
 from types import TracebackType
 from typing import Self
 
+from enlarger.imaging import xmp
 from enlarger.imaging.layout import Layout, Rows, eight_bits, on_white
 from enlarger.imaging.metadata import Metadata
 from enlarger.imaging.pipe import VipsWriter
@@ -21,7 +22,6 @@ START, APP0, APP1, APP2, APP13, COMMENT = b"\xff\xd8", 0xE0, 0xE1, 0xE2, 0xED, 0
 SEGMENT_MAX = 65_533
 """Bytes that a segment holds besides its own length."""
 DENSITY_MAX = 65_535
-XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 ICC_PREFIX = b"ICC_PROFILE\0"
 PROFILE_PARTS_MAX = 255
 
@@ -34,7 +34,7 @@ class JpegWriter:
 
     def __init__(self, file: Sink, layout: Layout, quality: int | None = None) -> None:
         """
-        layout   Exif, XMP and IPTC go in where they fit one segment of 65,533 bytes.
+        layout   Exif and IPTC go in where they fit one segment of 65,533 bytes; XMP takes more of them.
         quality  1 to 100; up: larger and nearer to the original.
         """
         self._has_alpha = layout.has_alpha
@@ -77,7 +77,7 @@ def segments(icc_profile: bytes | None, said: Metadata) -> bytes:
     if said.exif is not None:
         parts.append(_segment(APP1, b"Exif\0\0" + said.exif))
     if said.xmp is not None:
-        parts.append(_segment(APP1, XMP_PREFIX + said.xmp))
+        parts += [_segment(APP1, part) for part in xmp.segments(said.xmp)]
     if icc_profile is not None:
         parts.append(_profile(icc_profile))
     if said.iptc is not None:

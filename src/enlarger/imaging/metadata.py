@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from enlarger.imaging import exif as exif_blocks
+from enlarger.imaging import xmp as xmp_packets
 from enlarger.imaging.exif import BLOCK_MAX, DOUBTFUL
-
-XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>\s*))[1-8]""")
-XMP_OF_PARTS = (b"hdrgm:", b"Container:Directory", b"GContainer")
-"""Marks of an XMP packet that lists other pictures of its file (a gain map, a depth map): the new
-file does not have them, and viewers look for them where it says."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +67,11 @@ def upright(metadata: Metadata) -> Metadata:
     return replace(
         metadata,
         exif=exif,
-        xmp=_upright_xmp(metadata.xmp),
+        xmp=None if metadata.xmp is None else xmp_packets.upright(metadata.xmp, BLOCK_MAX),
         iptc=metadata.iptc if metadata.iptc and len(metadata.iptc) <= BLOCK_MAX else None,
         dpi=dpi,
         comments=_within(metadata.comments),
     )
-
-
-def _upright_xmp(xmp: bytes | None) -> bytes | None:
-    if not xmp or len(xmp) > BLOCK_MAX or any(mark in xmp for mark in XMP_OF_PARTS):
-        return None
-    try:
-        xmp.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
 
 
 def _within(comments: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
