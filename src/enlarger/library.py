@@ -242,7 +242,9 @@ class Upscaler:
         request: UpscaleRequest,
         *,
         format: str | None = None,
+        metadata: str = "keep",
         quality: int | None = None,
+        source_digest: str | None = None,
         existing: Existing = "replace",
         on_tile: OnTile = ignore_progress,
         **options: Any,
@@ -250,13 +252,15 @@ class Upscaler:
         """Enlarge an animated GIF, WebP or PNG into a file; its size and the receipt of its worst picture.
 
         Durations, loops and transparency are kept; one picture at a time is in memory. The file appears
-        whole or not at all. The arguments are those of `to_file`; an animation carries no recipe.
+        whole or not at all. The arguments are those of `to_file`; of metadata, GIF and WebP hold XMP, and
+        with it the recipe.
 
         Raises BadParameter for a format that does not move, and what `__call__` raises.
         """
         place = Path(path)
         chosen = check_moving(format_for(place) if format is None else parse_format(format))
-        measure = parse_quality(quality)
+        policy, measure = parse_metadata(metadata), parse_quality(quality)
+        recipe = replace(self.recipe(request), encoding=encoding(chosen, policy, measure))
         size = Size(0, 0)
 
         def render(picture: Picture, on_tile: OnTile) -> Rendering:
@@ -268,7 +272,15 @@ class Upscaler:
         with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as opened:
             animation = frames(opened)
             with FINISHES[existing](place) as file:
-                receipt = animate(animation, file, chosen, render, quality=measure, on_tile=on_tile)
+                receipt = animate(
+                    animation,
+                    file,
+                    chosen,
+                    render,
+                    quality=measure,
+                    metadata=metadata_for(animation.metadata, policy, recipe, source_digest),
+                    on_tile=on_tile,
+                )
         return size, receipt
 
     def plan(

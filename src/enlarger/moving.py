@@ -12,7 +12,7 @@ from typing import BinaryIO
 from enlarger.engine.receipt import Receipt, Verdict
 from enlarger.engine.rendering import Rendering
 from enlarger.errors import BadParameter
-from enlarger.imaging import Animation, Format, Picture, encode_animation
+from enlarger.imaging import Animation, Format, Metadata, Picture, encode_animation
 from enlarger.imaging.animation import MOVING
 from enlarger.progress import OnTile
 
@@ -36,9 +36,12 @@ def animate(
     render: Render,
     *,
     quality: int | None,
+    metadata: Metadata,
     on_tile: OnTile,
 ) -> Receipt:
     """Write the animation enlarged, with its durations, its loops and its transparency.
+
+    metadata  of the file, as far as the format has a place for it.
 
     Only one picture is in memory. The receipt is the worst of all pictures'.
 
@@ -55,7 +58,13 @@ def animate(
             receipts[-1].demand()
 
     encode_animation(
-        pictures(), animation.durations_ms, file, format_, loops=animation.loops, quality=quality
+        pictures(),
+        animation.durations_ms,
+        file,
+        format_,
+        loops=animation.loops,
+        quality=quality,
+        metadata=metadata,
     )
     return max(receipts, key=lambda receipt: (_SEVERITY.index(receipt.verdict), -receipt.consistency_db))
 

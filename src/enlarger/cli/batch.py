@@ -168,6 +168,7 @@ def enlarged(enlarge: Upscaler, order: Order, errand: Errand, on_tile: OnTile) -
     """
     options: dict[str, Any] = {
         "format": order.format_name,
+        "metadata": order.metadata,
         "quality": order.quality,
         "max_pixels": order.max_pixels,
         "tile_px": order.tile_px,
@@ -176,9 +177,9 @@ def enlarged(enlarge: Upscaler, order: Order, errand: Errand, on_tile: OnTile) -
         "on_tile": on_tile,
     }
     with _readable(), errand.source.open("rb") as file:
+        options["source_digest"] = _digest(file)
         moves = is_animated(file)
         if not moves:
-            options |= {"metadata": order.metadata, "source_digest": _digest(file)}
             picture = decode(file)
     try:
         if moves:

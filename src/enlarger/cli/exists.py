@@ -97,8 +97,7 @@ def _is_current(errand: Errand, recipe: Recipe) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether a file does not say that it was made here. An animation never does, whoever made it: one
-    that is there is kept until the caller says otherwise."""
+    """Whether a file does not say that it was made here."""
     examined = _examined(path)
     if examined is None:
         return path.stat().st_size > 0

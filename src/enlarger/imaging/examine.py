@@ -17,7 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from enlarger.errors import PictureTooLarge, UnsupportedPicture
-from enlarger.imaging import extras, riff, tiff_header, xmp
+from enlarger.imaging import extras, gif, riff, tiff_header, xmp
 from enlarger.imaging.exif import BLOCK_MAX, UPRIGHT, orientation_in
 from enlarger.imaging.formats import ALL_FORMATS, START_BYTES, Format, Header, guarded, named, sniff
 from enlarger.imaging.metadata import Metadata, upright
@@ -118,7 +118,7 @@ def _look_with_pillow(format_: Format, file: BinaryIO) -> Examined:
         info = image.info
         said = Metadata(
             exif=_unprefixed(info.get("exif")),
-            xmp=_packet(image),
+            xmp=_in_utf8(gif.packet_in(file)) if format_ is Format.GIF else _packet(image),
             iptc=_iptc(info),
             dpi=_dpi(format_, info),
             comments=_comments(image),

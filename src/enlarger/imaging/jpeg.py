@@ -15,6 +15,7 @@ from enlarger.imaging.metadata import Metadata
 from enlarger.imaging.pipe import VipsWriter
 from enlarger.imaging.png import Sink
 from enlarger.imaging.raster import Samples
+from enlarger.imaging.splice import Spliced
 
 QUALITY = 95
 """Above it files grow fast and nothing more is seen."""
@@ -44,7 +45,7 @@ class JpegWriter:
         )
         self._vips = VipsWriter(
             plain,
-            _After(file, segments(layout.icc_profile, layout.metadata)).write,
+            Spliced(file, segments(layout.icc_profile, layout.metadata), _in_place_of_app0).write,
             "jpegsave_target",
             Q=QUALITY if quality is None else quality,
             # 4:4:4: halving the colour resolution smears the very edges that were just made.
@@ -108,24 +109,10 @@ def _profile(profile: bytes) -> bytes:
     )
 
 
-class _After:
-    """Puts our segments in the place of the APP0 that an encoder begins with."""
-
-    def __init__(self, file: Sink, ours: bytes) -> None:
-        self._file = file
-        self._ours = ours
-        self._start: bytes | None = b""
-
-    def write(self, data: bytes) -> None:
-        if self._start is None:
-            self._file.write(data)
-            return
-        self._start += data
-        if len(self._start) < 6:
-            return
-        has_own = self._start[2:4] == bytes([0xFF, APP0])
-        skipped = 4 + struct.unpack_from(">H", self._start, 4)[0] if has_own else 2
-        if len(self._start) < skipped:
-            return
-        self._file.write(START + self._ours + self._start[skipped:])
-        self._start = None
+def _in_place_of_app0(start: bytes) -> tuple[int, int] | None:
+    """Behind the start, where the APP0 is that an encoder begins with."""
+    if len(start) < 6:
+        return None
+    has_own = start[2:4] == bytes([0xFF, APP0])
+    end = 4 + struct.unpack_from(">H", start, 4)[0] if has_own else len(START)
+    return (len(START), end) if len(start) >= end else None

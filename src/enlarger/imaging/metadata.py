@@ -26,6 +26,10 @@ class Metadata:
     """PNG text chunks and the JPEG comment (key `comment`): keyword and text, in the file's order."""
 
 
+NOTHING = Metadata()
+"""Of a file that says nothing."""
+
+
 class MetadataPolicy(StrEnum):
     """What of a file's metadata its result has. The colour profile is never part of it."""
 
