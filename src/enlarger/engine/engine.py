@@ -17,7 +17,7 @@ from enlarger.engine.creative.compose import Cast, create
 from enlarger.engine.creative.studio import ASSETS, Studio
 from enlarger.engine.damage import compression_of, without_blocks
 from enlarger.engine.geometry import check_output
-from enlarger.engine.inspection import Inspection
+from enlarger.engine.inspection import Inspection, OpacityInspection
 from enlarger.engine.look.axes import Subject
 from enlarger.engine.look.prompt import DRAWING_NETWORK, GRAIN_NETWORK, PHOTO_NETWORK, Resolved
 from enlarger.engine.look.small import fit_within
@@ -242,9 +242,10 @@ class Engine:
             if picture.bits == 8:
                 colours = (like(band, BYTE) for band in colours)
             colours = inspection.watch(colours)
-        opacity = None
+        opacity, clearness = None, None
         if wide.alpha is not None:
-            opacity = self._opacity(Opacity(wide.alpha), plan, faithful, tick)
+            clearness = OpacityInspection(Opacity(wide.alpha), plan.canvas.scaled)
+            opacity = clearness.watch(self._opacity(Opacity(wide.alpha), plan, faithful, tick))
         if picture.bits == 8:
             colours = (like(band, BYTE) for band in colours)
         rows = samples(rows_of(colours, opacity, plan.canvas, picture), picture.bits)
@@ -259,7 +260,10 @@ class Engine:
             if request.model is not None:
                 limits = NAMED_LIMITS
             return judge(
-                inspection.measures(),
+                replace(
+                    inspection.measures(),
+                    opacity_db=None if clearness is None else clearness.consistency_db(),
+                ),
                 limits,
                 plan=plan.method,
                 repairs=repairs,
