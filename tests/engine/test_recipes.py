@@ -66,6 +66,13 @@ def test_a_recipe_says_its_files_format_once() -> None:
     assert one.digest == replace(one, request=UpscaleRequest()).digest
 
 
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+def test_words_that_no_file_can_hold_are_refused_by_name(field: str) -> None:
+    with pytest.raises(BadParameter, match=f"{field} has at 6 what is no character") as refused:
+        UpscaleRequest(**{field: "a cup \ud800"})
+    assert refused.value.param == field
+
+
 @given(REQUESTS)
 def test_a_recipe_survives_its_packet_whatever_the_words(request: UpscaleRequest) -> None:
     recipe = Recipe(request, {"net": "0" * 64}, "1.0")

@@ -218,7 +218,7 @@ class Engine:
         margin = (plan.source.width - size.width) // 2, (plan.source.height - size.height) // 2
         prepared = self._prepare(seen, request)
         wide = widened(seen, request.seamless, margin)
-        source = Colours(wide.colour)
+        source, kind = Colours(wide.colour), working_type(wide)
         inspection = Inspection(source, plan.canvas.scaled, plan.seams)
         runners = [faithful]
         if request.mode is Mode.CREATIVE:
@@ -236,18 +236,15 @@ class Engine:
                 watch=inspection.watch,
                 on_tile=tick,
             )
+            colours = (like(band, kind) for band in colours)
         else:
             colours, more = self._enlarged(wide, prepared, margin, request, plan, faithful, tick)
             runners += more
-            if picture.bits == 8:
-                colours = (like(band, BYTE) for band in colours)
-            colours = inspection.watch(colours)
+            colours = inspection.watch(like(band, kind) for band in colours)
         opacity, clearness = None, None
         if wide.alpha is not None:
             clearness = OpacityInspection(Opacity(wide.alpha), plan.canvas.scaled)
             opacity = clearness.watch(self._opacity(Opacity(wide.alpha), plan, faithful, tick))
-        if picture.bits == 8:
-            colours = (like(band, BYTE) for band in colours)
         rows = samples(rows_of(colours, opacity, plan.canvas, picture), picture.bits)
 
         def close() -> Receipt:
