@@ -27,17 +27,18 @@ from enlarger.intake import as_image, as_picture
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.moving import animate, check_moving
-from enlarger.output import encoding, metadata_for, write
+from enlarger.output import Form, write
 from enlarger.parameters import (
     format_for,
     parse_choice,
+    parse_dpi,
     parse_format,
     parse_metadata,
     parse_mode,
     parse_quality,
 )
 from enlarger.progress import OnTile, ignore_progress
-from enlarger.recipe import Encoding, Recipe
+from enlarger.recipe import Recipe
 from enlarger.request import MAX_OUTPUT_PIXELS, Seamless, UpscaleRequest
 from enlarger.settings import Settings
 from enlarger.target import Size, Target
@@ -60,6 +61,8 @@ class Result:
     """How it was made, and how it compares with the input."""
     recipe: Recipe
     """Enough to make another like it."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Its pixels per input pixel, across and down."""
 
     @property
     def image(self) -> Image.Image:
@@ -76,6 +79,7 @@ class Result:
         *,
         metadata: str = "keep",
         quality: int | None = None,
+        dpi: str = "keep",
     ) -> None:
         """Write the result to `path`, which appears whole or not at all.
 
@@ -83,16 +87,16 @@ class Result:
         metadata  `keep`, `private` (no place, no serial numbers, no names) or `strip`. The recipe
                   goes into the file unless it is `strip`.
         quality   1 to 100 of lossy formats; None is 95.
+        dpi       of the pixels per inch that the input states: `keep` the number, `scale` it as the
+                  picture grew, so that a print keeps its size, or a number of your own.
 
-        Raises BadParameter for an ending, a format, a policy or a quality that is none of these.
+        Raises BadParameter for what is none of these.
         """
         target = Path(path)
-        chosen = format_for(target) if format is None else parse_format(format)
-        policy, measure = parse_metadata(metadata), parse_quality(quality)
-        recipe = replace(self.recipe, encoding=encoding(chosen, policy, measure))
-        picture = replace(self.picture, metadata=metadata_for(self.picture.metadata, policy, recipe))
+        form = form_of(target, format=format, metadata=metadata, quality=quality, dpi=dpi)
+        said = form.metadata(self.picture.metadata, self.recipe, scale=self.scale)
         with replacing(target) as file:
-            encode(picture, file, chosen, measure)
+            encode(replace(self.picture, metadata=said), file, form.format, form.quality)
 
 
 class Upscaler:
@@ -181,7 +185,7 @@ class Upscaler:
         picture = rendering.collect()
         receipt = rendering.receipt()
         receipt.demand()
-        return Result(picture, receipt, self.recipe(request))
+        return Result(picture, receipt, self.recipe(request), rendering.scale)
 
     def render(
         self,
@@ -208,6 +212,7 @@ class Upscaler:
         format: str | None = None,
         metadata: str = "keep",
         quality: int | None = None,
+        dpi: str = "keep",
         source_digest: str | None = None,
         existing: Existing = "replace",
         **options: Any,
@@ -220,17 +225,17 @@ class Upscaler:
         `Result.save`.
         """
         place = Path(path)
-        chosen = format_for(place) if format is None else parse_format(format)
-        policy, measure = parse_metadata(metadata), parse_quality(quality)
+        form = form_of(place, format=format, metadata=metadata, quality=quality, dpi=dpi)
         rendering = self.render(image, request, **options)
         with FINISHES[existing](place) as file:
             written = write(
                 rendering,
                 file,
-                chosen,
+                form.format,
                 recipe=self.recipe(request),
-                policy=policy,
-                quality=measure,
+                policy=form.policy,
+                quality=form.quality,
+                dpi=form.dpi,
                 source_digest=source_digest,
             )
         return rendering.size, written.receipt
@@ -244,6 +249,7 @@ class Upscaler:
         format: str | None = None,
         metadata: str = "keep",
         quality: int | None = None,
+        dpi: str = "keep",
         source_digest: str | None = None,
         existing: Existing = "replace",
         on_tile: OnTile = ignore_progress,
@@ -258,9 +264,8 @@ class Upscaler:
         Raises BadParameter for a format that does not move, and what `__call__` raises.
         """
         place = Path(path)
-        chosen = check_moving(format_for(place) if format is None else parse_format(format))
-        policy, measure = parse_metadata(metadata), parse_quality(quality)
-        recipe = replace(self.recipe(request), encoding=encoding(chosen, policy, measure))
+        form = form_of(place, format=format, metadata=metadata, quality=quality, dpi=dpi)
+        check_moving(form.format)
         size = Size(0, 0)
 
         def render(picture: Picture, on_tile: OnTile) -> Rendering:
@@ -271,14 +276,19 @@ class Upscaler:
 
         with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as opened:
             animation = frames(opened)
+            scaled = request.target.canvas(Size(animation.width, animation.height)).scaled
+            scale = scaled.width / animation.width, scaled.height / animation.height
+            said = form.metadata(
+                animation.metadata, self.recipe(request), scale=scale, source_digest=source_digest
+            )
             with FINISHES[existing](place) as file:
                 receipt = animate(
                     animation,
                     file,
-                    chosen,
+                    form.format,
                     render,
-                    quality=measure,
-                    metadata=metadata_for(animation.metadata, policy, recipe, source_digest),
+                    quality=form.quality,
+                    metadata=said,
                     on_tile=on_tile,
                 )
         return size, receipt
@@ -339,12 +349,14 @@ def upscale(image: ImageLike, **options: Any) -> Result:
         return enlarge(image, **options)
 
 
-def encoding_for(
-    path: Path, *, format: str | None = None, metadata: str = "keep", quality: int | None = None
-) -> Encoding:
-    """How `Upscaler.to_file`, called with these, writes its file; raises BadParameter as it does."""
-    chosen = format_for(path) if format is None else parse_format(format)
-    return encoding(chosen, parse_metadata(metadata), parse_quality(quality))
+def form_of(path: Path, *, format: str | None, metadata: str, quality: int | None, dpi: str) -> Form:
+    """What a file is to be, from plain values; those of `Result.save`, which say what is raised."""
+    return Form(
+        format=format_for(path) if format is None else parse_format(format),
+        policy=parse_metadata(metadata),
+        quality=parse_quality(quality),
+        dpi=parse_dpi(dpi),
+    )
 
 
 def digest_of(picture: Picture) -> str:

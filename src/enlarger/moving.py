@@ -21,12 +21,11 @@ Render = Callable[[Picture, OnTile], Rendering]
 _SEVERITY = [Verdict.PASS, Verdict.WARN, Verdict.FAIL]
 
 
-def check_moving(format_: Format) -> Format:
-    """The format, if it holds animations; BadParameter, naming those that do, if it does not."""
+def check_moving(format_: Format) -> None:
+    """Raise BadParameter, naming the formats that do, if this one holds no animations."""
     if format_ not in MOVING:
         known = ", ".join(MOVING)
         raise BadParameter(f"a {format_} does not move; the formats that do: {known}", param="format")
-    return format_
 
 
 def animate(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from enlarger.errors import BadParameter
-from enlarger.imaging import SUFFIXES, Format, MetadataPolicy
+from enlarger.imaging import DPI_MAX, SUFFIXES, Dpi, DpiPolicy, Format, MetadataPolicy
 from enlarger.request import Mode
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -37,6 +37,24 @@ def parse_quality(quality: int | None) -> int | None:
     if quality is not None and not 1 <= quality <= 100:
         raise BadParameter(f"quality is {quality}; it must be 1 to 100", param="quality")
     return quality
+
+
+def parse_dpi(text: str) -> Dpi:
+    """Raises BadParameter for what is neither a policy nor 1 to DPI_MAX."""
+    try:
+        return DpiPolicy(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number <= DPI_MAX:
+        raise BadParameter(
+            f"dpi is {text!r}; it must be {', '.join(DpiPolicy)} or a number from 1 to {DPI_MAX}",
+            param="dpi",
+        )
+    return number
 
 
 def parse_format(text: str) -> Format:

@@ -45,6 +45,8 @@ class Encoding:
     """1 to 100; None in formats that have none."""
     metadata: str
     """`keep` or `private`; a stripped file has no recipe."""
+    dpi: str = "keep"
+    """`keep`, `scale`, or pixels per inch."""
 
 
 @dataclass(frozen=True)

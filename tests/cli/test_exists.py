@@ -127,7 +127,7 @@ def test_update_makes_again_only_what_would_be_another(photo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [("--quality", "60"), ("--metadata", "private"), ("--format", "jpeg", "--quality", "80")]
+    "change", [("--quality", "60"), ("--metadata", "private"), ("--format", "jpeg", "--dpi", "scale")]
 )
 def test_update_makes_again_what_would_be_other_bytes(photo: Path, change: tuple[str, ...]) -> None:
     update = (photo, "-o", "out/", "--exists", "update")

@@ -13,7 +13,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from enlarger.imaging import Format, Metadata, MetadataPolicy, Picture, decode, encode, kept, xmp
+from enlarger.imaging import (
+    Dpi,
+    DpiPolicy,
+    Format,
+    Metadata,
+    MetadataPolicy,
+    Picture,
+    decode,
+    encode,
+    kept,
+    printed,
+    xmp,
+)
 from tests.support.files import IPTC, PRIVATE, XMP, phone_exif, phone_jpeg
 from tests.support.photos import crop, encoded
 
@@ -108,6 +120,33 @@ def test_other_readers_see_the_resolution(format_: Format) -> None:
 def test_exif_says_the_resolution_where_the_file_does_not() -> None:
     assert decode(phone_jpeg()).metadata.dpi == (144.0, 144.0)
     assert decode(encoded(crop("coffee", 8, 8), "JPEG")).metadata.dpi is None
+
+
+@pytest.mark.parametrize(
+    ("dpi", "wanted"),
+    [
+        (DpiPolicy.KEEP, (144, 144)),
+        (DpiPolicy.SCALE, (288, 216)),
+        (300.0, (300, 300)),
+        (72.5, (72.5, 72.5)),
+    ],
+)
+@pytest.mark.parametrize("format_", [Format.PNG, Format.JPEG, Format.TIFF, Format.WEBP])
+def test_the_resolution_is_what_was_asked_for_in_every_place(
+    format_: Format, dpi: Dpi, wanted: tuple[float, float]
+) -> None:
+    metadata = printed(decode(phone_jpeg()).metadata, dpi, (2, 1.5))
+    data = written(metadata, format_)
+    found = exif_of(data)
+    if format_ is not Format.TIFF:  # there the tags are the file's own
+        assert (float(found[0x011A]), float(found[0x011B]), found[0x0128]) == (*wanted, 2)
+    # JFIF has whole numbers.
+    assert decode(data).metadata.dpi == pytest.approx(wanted, abs=0.51 if format_ is Format.JPEG else 0.02)
+
+
+def test_what_states_no_resolution_has_none_that_grows() -> None:
+    assert printed(Metadata(), DpiPolicy.SCALE, (4, 4)) == Metadata()
+    assert printed(Metadata(), 300.0, (4, 4)) == Metadata(dpi=(300, 300))
 
 
 def test_private_drops_who_and_where_and_keeps_how() -> None:

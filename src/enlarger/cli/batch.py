@@ -19,7 +19,7 @@ from enlarger.cli.reporters import Reporter
 from enlarger.errors import BadParameter, DeviceError, EnlargerError, ModelError
 from enlarger.files import NameTaken, clear_abandoned
 from enlarger.imaging import SUFFIXES, Format, Picture, decode, is_animated
-from enlarger.parameters import parse_metadata, parse_quality
+from enlarger.parameters import parse_dpi, parse_metadata, parse_quality
 from enlarger.progress import OnTile
 from enlarger.recipe import Encoding
 from enlarger.request import MAX_OUTPUT_PIXELS, UpscaleRequest
@@ -42,6 +42,8 @@ class Order:
     """`keep`, `private` or `strip`."""
     quality: int | None = None
     """1 to 100 of lossy formats."""
+    dpi: str = "keep"
+    """`keep`, `scale`, or pixels per inch."""
     max_pixels: int | None = MAX_OUTPUT_PIXELS
     """Largest result; None for no limit."""
     tile_px: int | None = None
@@ -52,6 +54,7 @@ class Order:
     def __post_init__(self) -> None:
         parse_metadata(self.metadata)
         parse_quality(self.quality)
+        parse_dpi(self.dpi)
         if self.exists is Exists.UPDATE and self.metadata == "strip":
             raise BadParameter(
                 "exists is 'update' and metadata 'strip'; what made a result is found in its metadata",
@@ -59,12 +62,17 @@ class Order:
             )
 
     def encoding(self, errand: Errand) -> Encoding:
-        """How the errand's result is written. Raises BadParameter for what there is not."""
-        from enlarger.library import encoding_for
+        """How the errand's result is written."""
+        from enlarger.library import form_of
 
-        return encoding_for(
-            errand.target, format=self.format_name, metadata=self.metadata, quality=self.quality
+        form = form_of(
+            errand.target,
+            format=self.format_name,
+            metadata=self.metadata,
+            quality=self.quality,
+            dpi=self.dpi,
         )
+        return form.encoding
 
     @property
     def format_name(self) -> str | None:
@@ -170,6 +178,7 @@ def enlarged(enlarge: Upscaler, order: Order, errand: Errand, on_tile: OnTile) -
         "format": order.format_name,
         "metadata": order.metadata,
         "quality": order.quality,
+        "dpi": order.dpi,
         "max_pixels": order.max_pixels,
         "tile_px": order.tile_px,
         "styles": order.styles,

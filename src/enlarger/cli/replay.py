@@ -12,6 +12,7 @@ from enlarger.cli.errands import plan_errands
 from enlarger.cli.exists import Exists
 from enlarger.cli.names import Template
 from enlarger.cli.up import (
+    DpiOption,
     ExistsOption,
     FormatOption,
     JsonOption,
@@ -41,6 +42,7 @@ def replay(
     name: NameOption = None,
     metadata: MetadataOption = "keep",
     quality: Quality = None,
+    dpi: DpiOption = "keep",
     format_: FormatOption = None,
     max_pixels: MaxPixelsOption = MAX_OUTPUT_PIXELS,
     as_json: JsonOption = False,
@@ -65,6 +67,7 @@ def replay(
         parse_choice(Exists, "exists", exists),
         metadata,
         quality,
+        dpi,
         max_pixels or None,
     )
     with reporting(as_json) as reporter, enlarging() as enlarge:

@@ -30,6 +30,10 @@ Quality = Annotated[
 MetadataOption = Annotated[
     str, typer.Option("--metadata", help="keep, private (no place, serial numbers, names) or strip.")
 ]
+DpiOption = Annotated[
+    str,
+    typer.Option("--dpi", help="keep (the number), scale (a print keeps its size), or pixels per inch."),
+]
 FormatOption = Annotated[
     str | None,
     typer.Option("--format", "-f", help="Such as png, jpeg, webp, tiff; else as the output or the input."),
@@ -130,6 +134,7 @@ def up(
     name: NameOption = None,
     metadata: MetadataOption = "keep",
     quality: Quality = None,
+    dpi: DpiOption = "keep",
     tile: TileOption = None,
     format_: FormatOption = None,
     max_pixels: MaxPixelsOption = MAX_OUTPUT_PIXELS,
@@ -174,6 +179,7 @@ def up(
         parse_choice(Exists, "exists", exists),
         metadata,
         quality,
+        dpi,
         max_pixels or None,
         tile * tile if tile else None,
         tuple(pictures),

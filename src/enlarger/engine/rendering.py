@@ -54,6 +54,9 @@ class Rendering:
         """Of the result."""
         self.source = picture
         """The input, for its colour profile and metadata; channels and bits are the result's too."""
+        scaled = plan.canvas.scaled
+        self.scale = scaled.width / plan.source.width, scaled.height / plan.source.height
+        """Result pixels per input pixel, across and down."""
         self._rows = rows
         self._close = close
 

@@ -42,6 +42,43 @@ class MetadataPolicy(StrEnum):
     """Nothing but the resolution."""
 
 
+class DpiPolicy(StrEnum):
+    """What becomes of the pixels per inch that a file states, where no number is asked for."""
+
+    KEEP = "keep"
+    """The number stays, and so a print grows as the picture did."""
+    SCALE = "scale"
+    """It grows as the picture did, and a print keeps its size."""
+
+
+Dpi = DpiPolicy | float
+"""A policy, or pixels per inch, 1 to DPI_MAX."""
+DPI_MAX = 65_535
+"""What a JPEG can state."""
+
+
+def printed(metadata: Metadata, dpi: Dpi, scale: tuple[float, float]) -> Metadata:
+    """Metadata that states the resolution that `dpi` comes to, in its Exif as well.
+
+    scale  result pixels per input pixel, across and down. A file that states nothing has nothing that
+           grows.
+    """
+    if dpi is DpiPolicy.KEEP or (dpi is DpiPolicy.SCALE and metadata.dpi is None):
+        return metadata
+    if isinstance(dpi, DpiPolicy):
+        assert metadata.dpi is not None  # noqa: S101 (for the type checker)
+        stated = metadata.dpi[0] * scale[0], metadata.dpi[1] * scale[1]
+    else:
+        stated = dpi, dpi
+    exif = metadata.exif
+    if exif is not None:
+        try:
+            exif = exif_blocks.resolved(exif, stated)
+        except DOUBTFUL:
+            exif = None
+    return replace(metadata, exif=exif, dpi=stated)
+
+
 def kept(metadata: Metadata, policy: MetadataPolicy) -> Metadata:
     """What `policy` leaves of `metadata`."""
     match policy:
