@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enlarger.models import ModelStore, known_networks
+from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import pull
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ MODELS = Path(os.environ.get("ENLARGER_MODELS_DIR", REPOSITORY / ".cache" / "mod
 """The tests' own choice: weights that they have fetched are not fetched again."""
 
 
-def fetched(*networks: str) -> ModelStore:
-    """The model store with these networks in it."""
+def fetched(*names: str) -> ModelStore:
+    """The model store with these of the catalogue in it."""
     store = ModelStore(MODELS)
-    pull(store, [known_networks()[name] for name in networks])
+    pull(store, [known_assets()[name] for name in names])
     return store
 
 
@@ -44,4 +44,4 @@ def engine(around: Callable[[Runtime], Runtime] = lambda runtime: runtime) -> En
     from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 
     store = fetched(*{name for names in NETWORKS.values() for name in names})
-    return Engine(around(OpenVinoRuntime()), store, known_networks())
+    return Engine(around(OpenVinoRuntime()), store, known_assets())

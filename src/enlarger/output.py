@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from enlarger.engine.receipt import Receipt
-from enlarger.engine.rendering import Rendering
+from enlarger.engine.rendering import Rendering, memory_told
 from enlarger.imaging import (
     Dpi,
     DpiPolicy,
@@ -79,6 +79,7 @@ class Written:
     """Seconds in the encoder; the rest of the time was the engine's."""
 
 
+@memory_told()
 def write(
     rendering: Rendering,
     file: BinaryIO,

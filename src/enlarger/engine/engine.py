@@ -35,6 +35,7 @@ from enlarger.engine.rendering import (
     Colours,
     Opacity,
     Rendering,
+    memory_told,
     one_channel,
     rows_of,
     samples,
@@ -178,6 +179,7 @@ class Engine:
             tile_px=tile_px,
         )
 
+    @memory_told()
     def upscale(
         self,
         picture: Picture,
