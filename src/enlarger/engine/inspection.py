@@ -49,23 +49,23 @@ class Measures:
     opacity_db: float | None = None
 
 
+Compare = Callable[[Band, Band], None]
+"""Told some rows of the input and the same of the result, float32; the latter not clipped."""
+
+
 class _Lagging:
     """Compares a result, scaled down, with the input while its bands go by, some rows behind them."""
 
-    def __init__(self, source: Reader, size: Size, compare: Callable[[Band, Band], None]) -> None:
-        """
-        compare  told some rows of the input and the same of the result, float32; the latter not clipped.
-        """
+    def __init__(self, source: Reader, size: Size) -> None:
         self._source = source
         self._size = size
-        self._compare = compare
         # Input rows at a time; whole patches.
         row_bytes = size.width * 3 * size.height / source.size.height
         self._rows = max(PATCH_PX, min(256, int(LAG_BYTES / row_bytes) // PATCH_PX * PATCH_PX))
         self._small: Reader = source
         self._compared = 0
 
-    def watch(self, bands: Bands) -> Bands:
+    def watch(self, bands: Bands, compare: Compare) -> Bands:
         own, measured = itertools.tee(bands)
         small = resample_values(Sliding(measured, self._size), self._source.size)
         self._small = Sliding(small, self._source.size)
@@ -74,18 +74,18 @@ class _Lagging:
             top += len(band)
             # What is compared lags behind what has gone by, so that little is kept for either.
             ready = top * self._source.size.height // self._size.height - self._rows // 2
-            self._compare_to(ready // self._rows * self._rows)
+            self._compare_to(ready // self._rows * self._rows, compare)
             yield band
 
-    def finish(self) -> None:
+    def finish(self, compare: Compare) -> None:
         """Compare what is left; after the last band."""
-        self._compare_to(self._source.size.height)
+        self._compare_to(self._source.size.height, compare)
 
-    def _compare_to(self, end: int) -> None:
+    def _compare_to(self, end: int, compare: Compare) -> None:
         while self._compared < end:
             stop = min(self._compared + self._rows, self._source.size.height)
             wanted = as_floats(self._source.read(self._compared, stop))
-            self._compare(wanted, self._small.read(self._compared, stop))
+            compare(wanted, self._small.read(self._compared, stop))
             self._compared = stop
 
 
@@ -100,7 +100,7 @@ class Inspection:
         """
         self._source = source
         self._size = size
-        self._lagging = _Lagging(source, size, self._compare)
+        self._lagging = _Lagging(source, size)
         self._seam_rows, self._seam_columns = (np.asarray(side, np.int64) for side in seams)
         self._squared = 0.0
         self._clipped = 0.0
@@ -114,7 +114,7 @@ class Inspection:
         """The same bands, measured on their way; the measures are whole when the last is out."""
         above: Band | None = None
         top = 0
-        for band in self._lagging.watch(bands):
+        for band in self._lagging.watch(bands, self._compare):
             self._look_at_seams(above, band, top)
             above = (
                 band[-2 * BESIDE_PX :] if above is None else np.concatenate((above, band))[-2 * BESIDE_PX :]
@@ -124,7 +124,7 @@ class Inspection:
 
     def measures(self) -> Measures:
         """Of everything that went through; call it once, after the last band."""
-        self._lagging.finish()
+        self._lagging.finish(self._compare)
         consistency = _decibels(self._squared / (3 * self._source.size.pixels))
         floor = max(1, self._source.size.pixels) * SLOPE_FLOOR**2 * np.eye(2)
         shift = float(np.hypot(*np.linalg.solve(self._normal + floor, self._projection)))
@@ -205,17 +205,17 @@ class OpacityInspection:
         source  the input's opacity; may be read from anywhere. Its first channel counts.
         size    of the result.
         """
-        self._lagging = _Lagging(source, size, self._compare)
+        self._lagging = _Lagging(source, size)
         self._pixels = source.size.pixels
         self._squared = 0.0
 
     def watch(self, bands: Bands) -> Bands:
         """The same bands, measured on their way."""
-        return self._lagging.watch(bands)
+        return self._lagging.watch(bands, self._compare)
 
     def consistency_db(self) -> float:
         """PSNR of the result scaled down against the input, DB_MAX at most; after the last band."""
-        self._lagging.finish()
+        self._lagging.finish(self._compare)
         return _decibels(self._squared / self._pixels)
 
     def _compare(self, wanted: Band, have: Band) -> None:
