@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from enlarger.errors import BadParameter
 from enlarger.imaging import Picture, decode
+from enlarger.imaging.layout import eight_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,8 +108,7 @@ def as_image(picture: Picture) -> Image.Image:
     samples = picture.colour.array()[..., : 1 if picture.is_grey else 3]
     if picture.alpha is not None:
         samples = np.dstack((samples, picture.alpha.array()))
-    if picture.bits == 16:
-        samples = ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    samples = eight_bits(samples)
     image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
     if picture.icc_profile is not None:
         image.info["icc_profile"] = picture.icc_profile

@@ -92,12 +92,11 @@ def encode(picture: Picture, file: BinaryIO, format_: Format, quality: int | Non
 
 
 def layout_of(picture: Picture) -> Layout:
-    """What a file of this picture holds: a grey one has one channel, unless a profile says how grey."""
-    is_grey = picture.is_grey and picture.icc_profile is None
+    """What a file of this picture holds."""
     return Layout(
         width=picture.width,
         height=picture.height,
-        channels=(1 if is_grey else 3) + (picture.alpha is not None),
+        channels=picture.channels,
         bits=picture.bits,
         icc_profile=picture.icc_profile,
         metadata=picture.metadata,
@@ -107,7 +106,7 @@ def layout_of(picture: Picture) -> Layout:
 def joined(picture: Picture, top: int, bottom: int) -> Samples:
     """Rows of a picture with the channels of `layout_of`."""
     colour = picture.colour.rows(top, bottom)
-    if picture.is_grey and picture.icc_profile is None:
+    if picture.is_grey:
         colour = colour[..., :1]
     if picture.alpha is None:
         return colour
