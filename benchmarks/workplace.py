@@ -20,7 +20,7 @@ MODELS = Path(os.environ.get("ENLARGER_MODELS_DIR", REPOSITORY / ".cache" / "mod
 
 
 def fetched(*names: str) -> ModelStore:
-    """The model store with these networks, and what helps them, in it."""
+    """The model store with these of the catalogue in it."""
     store = ModelStore(MODELS)
     pull(store, [known_assets()[name] for name in names])
     return store

@@ -3,60 +3,77 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.part")
-"""Names of files that are being written."""
+PARTIAL = re.compile(r"\.enlarger-[0-9a-f]{16}\.part")
+"""Names of files that are being written: nobody else's look like that, for they may be removed."""
+NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What file systems without hard links say: FAT, exFAT, some of networks."""
 
 
-@contextlib.contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+class NameTaken(FileExistsError):
+    """A file appeared at the name while another was being written for it."""
+
+
+def replacing(target: Path) -> contextlib.AbstractContextManager[BinaryIO]:
     """A file that becomes `target` when the block ends well, and vanishes when it does not.
 
     The folder is made if need be. After the block the bytes and the name are on the disk. Where the
     process is killed inside the block the name is as it was, and `clear_abandoned` finds the rest.
     """
+    return _written(target, lambda partial: partial.replace(target))
+
+
+def creating(target: Path, workshop: Path | None = None) -> contextlib.AbstractContextManager[BinaryIO]:
+    """As `replacing`, but a file that has the name when the block ends stays, and NameTaken is raised.
+
+    workshop  folder on the same disk that the file is written in; that of `target` if None.
+
+    Where there are no hard links the name is first taken by an empty file, which the written one then
+    replaces: nobody's file is lost there either, but a reader may meet the empty one for a moment.
+    """
+    return _written(target, lambda partial: _link(partial, target), workshop)
+
+
+@contextlib.contextmanager
+def _written(
+    target: Path, publish: Callable[[Path], object], workshop: Path | None = None
+) -> Iterator[BinaryIO]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial, file = _open_partial(target)
+    partial, file = _open_partial(workshop or target.parent)
     try:
         with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(target)
+        publish(partial)
         sync_folder(target.parent)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
 
 
-@contextlib.contextmanager
-def creating(target: Path, workshop: Path | None = None) -> Iterator[BinaryIO]:
-    """A file that becomes `target` when the block ends well; if there is one by then, that one stays.
-
-    workshop  folder on the same disk that the file is written in; that of `target` if None.
-
-    Otherwise as `replacing`.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial, file = _open_partial((workshop or target.parent) / target.name)
+def _link(partial: Path, target: Path) -> None:
+    """Give `partial` the name `target`, which must be free."""
     try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                # A second name for a finished file: nobody ever reads half of it.
-                target.hardlink_to(partial)
-        sync_folder(target.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+        try:
+            os.link(partial, target)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            target.open("xb").close()
+            partial.replace(target)
+            return
+    except FileExistsError as error:
+        raise NameTaken(error.errno, error.strerror, str(target)) from None
+    partial.unlink()
 
 
 def clear_abandoned(folder: Path) -> None:
@@ -82,11 +99,11 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _open_partial(target: Path) -> tuple[Path, BinaryIO]:
-    """A new locked file beside `target`."""
+def _open_partial(folder: Path) -> tuple[Path, BinaryIO]:
+    """A new locked file in `folder`."""
     while True:
         # Opened by mode "x" and not by tempfile: the result has the permissions of any file of the user.
-        partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        partial = folder / f".enlarger-{secrets.token_hex(8)}.part"
         file = partial.open("xb")
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)

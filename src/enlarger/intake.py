@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from enlarger.errors import BadParameter
 from enlarger.imaging import Picture, decode
+from enlarger.imaging.layout import eight_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
     width[, c]), or a Picture that was decoded before."""
 
 
-PNG_MODES = ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA")
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 """Pillow's modes that a PNG holds as they are."""
+TIFF_MODES = ("CMYK", "LAB")
+"""Those that a TIFF holds, so that they are converted by their own profile."""
+WHOLE_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+"""Grey as whole numbers, of 16 bits by custom."""
+DEEPEST = 65_535
 
 
 def as_picture(image: ImageLike) -> Picture:
@@ -50,12 +56,36 @@ def as_picture(image: ImageLike) -> Picture:
     if 0 in image.size:
         raise BadParameter(f"the image has no pixels: {image.width}x{image.height}", param="image")
     upright = ImageOps.exif_transpose(image.convert("LA") if image.mode == "La" else image)
-    if upright.mode not in PNG_MODES:
+    if upright.mode == "F" or upright.mode in WHOLE_MODES:
+        return _from_numbers(upright)
+    if upright.mode not in (*PNG_MODES, *TIFF_MODES):
         upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     # The one decoder knows palettes, depths and profiles; a detour of milliseconds keeps it the one.
     buffer = io.BytesIO()
-    upright.save(buffer, "PNG", compress_level=0, icc_profile=image.info.get("icc_profile"))
+    profile = image.info.get("icc_profile")
+    if upright.mode in TIFF_MODES:
+        upright.save(buffer, "TIFF", icc_profile=profile)
+    else:
+        upright.save(buffer, "PNG", compress_level=0, icc_profile=profile)
     return decode(buffer.getvalue())
+
+
+def _from_numbers(image: Image.Image) -> Picture:
+    """Grey: whole numbers are of 16 bits, others are 0 to 255, as Pillow has them.
+
+    What would be black throughout, or be cut off, is refused: it has another white.
+    """
+    numbers = np.asarray(image)
+    lowest, highest = float(numbers.min()), float(numbers.max())
+    is_whole = image.mode != "F"
+    peak = DEEPEST if is_whole else 255
+    if not 0 <= lowest <= highest <= peak or (not is_whole and 0 < highest <= 1):
+        raise BadParameter(
+            f"an image of mode {image.mode} has values from 0 to {peak}, this one from {lowest:g} to"
+            f" {highest:g}; give an array of uint8 or uint16",
+            param="image",
+        )
+    return _from_array(numbers.astype(np.uint16) if is_whole else np.rint(numbers).astype(np.uint8))
 
 
 def _from_array(array: NDArray[np.uint8] | NDArray[np.uint16]) -> Picture:
@@ -78,8 +108,7 @@ def as_image(picture: Picture) -> Image.Image:
     samples = picture.colour.array()[..., : 1 if picture.is_grey else 3]
     if picture.alpha is not None:
         samples = np.dstack((samples, picture.alpha.array()))
-    if picture.bits == 16:
-        samples = ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    samples = eight_bits(samples)
     image = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
     if picture.icc_profile is not None:
         image.info["icc_profile"] = picture.icc_profile

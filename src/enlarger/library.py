@@ -8,10 +8,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as dataclass_fields
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
@@ -22,24 +21,34 @@ from enlarger.engine.rendering import Rendering
 from enlarger.engine.runtimes import Precision
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import BadParameter
-from enlarger.files import replacing
-from enlarger.imaging import SUFFIXES, Format, MetadataPolicy, Picture, encode, frames
+from enlarger.files import creating, replacing
+from enlarger.imaging import Picture, encode, frames
 from enlarger.intake import as_image, as_picture
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import OnBytes, pull
 from enlarger.moving import animate, check_moving
-from enlarger.output import metadata_for, write
+from enlarger.output import Form, write
+from enlarger.parameters import (
+    format_for,
+    parse_choice,
+    parse_dpi,
+    parse_format,
+    parse_metadata,
+    parse_mode,
+    parse_quality,
+)
 from enlarger.progress import OnTile, ignore_progress
 from enlarger.recipe import Recipe
-from enlarger.request import MAX_OUTPUT_PIXELS, Mode, Seamless, UpscaleRequest
+from enlarger.request import MAX_OUTPUT_PIXELS, Seamless, UpscaleRequest
 from enlarger.settings import Settings
 from enlarger.target import Size, Target
 
 if TYPE_CHECKING:
     from enlarger.intake import ImageLike
 
-
-Choice = TypeVar("Choice", bound=StrEnum)
+Existing = Literal["replace", "keep"]
+"""What becomes of a file that has a result's name when the result is whole."""
+FINISHES = {"replace": replacing, "keep": creating}
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,8 @@ class Result:
     """How it was made, and how it compares with the input."""
     recipe: Recipe
     """Enough to make another like it."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Its pixels per input pixel, across and down."""
 
     @property
     def image(self) -> Image.Image:
@@ -68,6 +79,7 @@ class Result:
         *,
         metadata: str = "keep",
         quality: int | None = None,
+        dpi: str = "keep",
     ) -> None:
         """Write the result to `path`, which appears whole or not at all.
 
@@ -75,15 +87,16 @@ class Result:
         metadata  `keep`, `private` (no place, no serial numbers, no names) or `strip`. The recipe
                   goes into the file unless it is `strip`.
         quality   1 to 100 of lossy formats; None is 95.
+        dpi       of the pixels per inch that the input states: `keep` the number, `scale` it as the
+                  picture grew, so that a print keeps its size, or a number of your own.
 
-        Raises BadParameter for an ending, a format, a policy or a quality that is none of these.
+        Raises BadParameter for what is none of these.
         """
         target = Path(path)
-        chosen = format_for(target) if format is None else parse_format(format)
-        policy, measure = parse_metadata(metadata), parse_quality(quality)
-        picture = replace(self.picture, metadata=metadata_for(self.picture.metadata, policy, self.recipe))
+        form = form_of(target, format=format, metadata=metadata, quality=quality, dpi=dpi)
+        said = form.metadata(self.picture.metadata, self.recipe, scale=self.scale)
         with replacing(target) as file:
-            encode(picture, file, chosen, measure)
+            encode(replace(self.picture, metadata=said), file, form.format, form.quality)
 
 
 class Upscaler:
@@ -172,7 +185,7 @@ class Upscaler:
         picture = rendering.collect()
         receipt = rendering.receipt()
         receipt.demand()
-        return Result(picture, receipt, self.recipe(request))
+        return Result(picture, receipt, self.recipe(request), rendering.scale)
 
     def render(
         self,
@@ -199,27 +212,30 @@ class Upscaler:
         format: str | None = None,
         metadata: str = "keep",
         quality: int | None = None,
+        dpi: str = "keep",
         source_digest: str | None = None,
+        existing: Existing = "replace",
         **options: Any,
     ) -> tuple[Size, Receipt]:
         """Enlarge straight into a file, which appears whole or not at all; its size and receipt.
 
         The memory that it takes does not grow with the picture. `source_digest` is the SHA-256 of the
-        input's file, in hex, kept beside the recipe; `options` are those of `render`; the rest is as
-        for `Result.save`.
+        input's file, in hex, kept beside the recipe. With `existing="keep"` a file that has the name in
+        the end stays, and FileExistsError is raised. `options` are those of `render`; the rest is as for
+        `Result.save`.
         """
         place = Path(path)
-        chosen = format_for(place) if format is None else parse_format(format)
-        policy, measure = parse_metadata(metadata), parse_quality(quality)
+        form = form_of(place, format=format, metadata=metadata, quality=quality, dpi=dpi)
         rendering = self.render(image, request, **options)
-        with replacing(place) as file:
+        with FINISHES[existing](place) as file:
             written = write(
                 rendering,
                 file,
-                chosen,
+                form.format,
                 recipe=self.recipe(request),
-                policy=policy,
-                quality=measure,
+                policy=form.policy,
+                quality=form.quality,
+                dpi=form.dpi,
                 source_digest=source_digest,
             )
         return rendering.size, written.receipt
@@ -231,20 +247,25 @@ class Upscaler:
         request: UpscaleRequest,
         *,
         format: str | None = None,
+        metadata: str = "keep",
         quality: int | None = None,
+        dpi: str = "keep",
+        source_digest: str | None = None,
+        existing: Existing = "replace",
         on_tile: OnTile = ignore_progress,
         **options: Any,
     ) -> tuple[Size, Receipt]:
         """Enlarge an animated GIF, WebP or PNG into a file; its size and the receipt of its worst picture.
 
         Durations, loops and transparency are kept; one picture at a time is in memory. The file appears
-        whole or not at all. The arguments are those of `to_file`; an animation carries no recipe.
+        whole or not at all. The arguments are those of `to_file`; of metadata, GIF and WebP hold XMP, and
+        with it the recipe.
 
         Raises BadParameter for a format that does not move, and what `__call__` raises.
         """
         place = Path(path)
-        chosen = check_moving(format_for(place) if format is None else parse_format(format))
-        measure = parse_quality(quality)
+        form = form_of(place, format=format, metadata=metadata, quality=quality, dpi=dpi)
+        check_moving(form.format)
         size = Size(0, 0)
 
         def render(picture: Picture, on_tile: OnTile) -> Rendering:
@@ -255,8 +276,21 @@ class Upscaler:
 
         with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as opened:
             animation = frames(opened)
-            with replacing(place) as file:
-                receipt = animate(animation, file, chosen, render, quality=measure, on_tile=on_tile)
+            scaled = request.target.canvas(Size(animation.width, animation.height)).scaled
+            scale = scaled.width / animation.width, scaled.height / animation.height
+            said = form.metadata(
+                animation.metadata, self.recipe(request), scale=scale, source_digest=source_digest
+            )
+            with FINISHES[existing](place) as file:
+                receipt = animate(
+                    animation,
+                    file,
+                    form.format,
+                    render,
+                    quality=form.quality,
+                    metadata=said,
+                    on_tile=on_tile,
+                )
         return size, receipt
 
     def plan(
@@ -315,6 +349,16 @@ def upscale(image: ImageLike, **options: Any) -> Result:
         return enlarge(image, **options)
 
 
+def form_of(path: Path, *, format: str | None, metadata: str, quality: int | None, dpi: str) -> Form:
+    """What a file is to be, from plain values; those of `Result.save`, which say what is raised."""
+    return Form(
+        format=format_for(path) if format is None else parse_format(format),
+        policy=parse_metadata(metadata),
+        quality=parse_quality(quality),
+        dpi=parse_dpi(dpi),
+    )
+
+
 def digest_of(picture: Picture) -> str:
     """SHA-256 of a picture's colours, in hex: the name of a style picture in a request."""
     return hashlib.sha256(picture.colour.array().tobytes()).hexdigest()
@@ -339,7 +383,7 @@ def make_request(
         raise BadParameter(f"{name} is not one of: {', '.join(sorted(known))}", param=name)
     size = Target.parse(target) if target is not None else Target.factor(4 if scale is None else scale)
     return UpscaleRequest(
-        mode=parse_mode(mode), target=size, seamless=_one_of(Seamless, "seamless", seamless), **fields
+        mode=parse_mode(mode), target=size, seamless=parse_choice(Seamless, "seamless", seamless), **fields
     )
 
 
@@ -348,45 +392,3 @@ def make_engine(settings: Settings) -> Engine:
     runtime = OpenVinoRuntime(threads=settings.threads or None, cache_dir=settings.cache_path)
     store = ModelStore(settings.models_path)
     return Engine(runtime, store, known_assets(), Precision(settings.precision))
-
-
-def parse_mode(text: str) -> Mode:
-    """Raises BadParameter, listing the modes, for anything else."""
-    return _one_of(Mode, "mode", text)
-
-
-def parse_metadata(text: str) -> MetadataPolicy:
-    """Raises BadParameter, listing the policies, for anything else."""
-    return _one_of(MetadataPolicy, "metadata", text)
-
-
-def _one_of(kind: type[Choice], name: str, text: str) -> Choice:
-    try:
-        return kind(text)
-    except ValueError:
-        known = ", ".join(kind)
-        raise BadParameter(f"{name} is {text!r}; it must be one of: {known}", param=name) from None
-
-
-def parse_quality(quality: int | None) -> int | None:
-    """Raises BadParameter for what is not 1 to 100."""
-    if quality is not None and not 1 <= quality <= 100:
-        raise BadParameter(f"quality is {quality}; it must be 1 to 100", param="quality")
-    return quality
-
-
-def parse_format(text: str) -> Format:
-    """Raises BadParameter, listing the formats, for anything else. `jpg` is `jpeg`."""
-    wanted = SUFFIXES.get(f".{text.lower()}")
-    if wanted is None:
-        known = ", ".join(Format)
-        raise BadParameter(f"format is {text!r}; it must be one of: {known}", param="format")
-    return wanted
-
-
-def format_for(path: Path) -> Format:
-    """The format that a file name's ending asks for; BadParameter if it asks for none we write."""
-    if path.suffix.lower() not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise BadParameter(f"{path.name} must end in one of: {known}", param="output")
-    return SUFFIXES[path.suffix.lower()]

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from enlarger.engine.receipt import Receipt, Verdict
 from enlarger.engine.rendering import Rendering
 from enlarger.errors import BadParameter
-from enlarger.imaging import Animation, Format, Picture, encode_animation
+from enlarger.imaging import Animation, Format, Metadata, Picture, encode_animation
 from enlarger.imaging.animation import MOVING
 from enlarger.progress import OnTile
 
@@ -21,12 +21,11 @@ Render = Callable[[Picture, OnTile], Rendering]
 _SEVERITY = [Verdict.PASS, Verdict.WARN, Verdict.FAIL]
 
 
-def check_moving(format_: Format) -> Format:
-    """The format, if it holds animations; BadParameter, naming those that do, if it does not."""
+def check_moving(format_: Format) -> None:
+    """Raise BadParameter, naming the formats that do, if this one holds no animations."""
     if format_ not in MOVING:
         known = ", ".join(MOVING)
         raise BadParameter(f"a {format_} does not move; the formats that do: {known}", param="format")
-    return format_
 
 
 def animate(
@@ -36,9 +35,12 @@ def animate(
     render: Render,
     *,
     quality: int | None,
+    metadata: Metadata,
     on_tile: OnTile,
 ) -> Receipt:
     """Write the animation enlarged, with its durations, its loops and its transparency.
+
+    metadata  of the file, as far as the format has a place for it.
 
     Only one picture is in memory. The receipt is the worst of all pictures'.
 
@@ -55,7 +57,13 @@ def animate(
             receipts[-1].demand()
 
     encode_animation(
-        pictures(), animation.durations_ms, file, format_, loops=animation.loops, quality=quality
+        pictures(),
+        animation.durations_ms,
+        file,
+        format_,
+        loops=animation.loops,
+        quality=quality,
+        metadata=metadata,
     )
     return max(receipts, key=lambda receipt: (_SEVERITY.index(receipt.verdict), -receipt.consistency_db))
 

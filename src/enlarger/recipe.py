@@ -1,9 +1,9 @@
 """How a result was made, as the file itself says: enough to make another in the same way.
 
-A recipe is a request, the digests of the networks that may have run and the version. It travels in
-the file's XMP packet, so that every format carries it in one way; an editor that rewrites the packet
-may lose it. Its digest says "made alike": with the digest of an input, which lies beside it in the
-packet, it is the key under which work is known to be done.
+A recipe is a request, the digests of the networks that may have run, the version, and how the pixels
+became the file. It travels in the file's XMP packet, so that every format carries it in one way; an
+editor that rewrites the packet may lose it. Its digest says "made alike": with the digest of an input,
+which lies beside it in the packet, it is the key under which work is known to be done.
 """
 
 from __future__ import annotations
@@ -35,20 +35,39 @@ _EMPTY = (
 _END = "</rdf:RDF>"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """What besides its pixels decides the bytes of a file; in words, which a reader need not know."""
+
+    format: str
+    """Such as `png`."""
+    quality: int | None
+    """1 to 100; None in formats that have none."""
+    metadata: str
+    """`keep` or `private`; a stripped file has no recipe."""
+    dpi: str = "keep"
+    """`keep`, `scale`, or pixels per inch."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A request and what served it."""
 
     request: UpscaleRequest
+    """Its output format counts for nothing here: `encoding` has that of the file."""
     networks: Mapping[str, str]
     """SHA-256 over each network's weights, by its name in the catalogue."""
     version: str
     """Of Enlarger."""
+    encoding: Encoding | None = None
+    """Of the file; None as long as there is none, and in files of versions that did not write it."""
 
     @property
     def text(self) -> str:
-        """Canonical JSON."""
-        return msgspec.json.encode(self, order="sorted").decode()
+        """Canonical JSON, without the request's output format: a door's wish, not what the file became."""
+        told = msgspec.to_builtins(self)
+        del told["request"]["output_format"]
+        return msgspec.json.encode(told, order="sorted").decode()
 
     @property
     def digest(self) -> str:

@@ -138,6 +138,14 @@ class UpscaleRequest:
                 raise BadParameter(
                     f"{name} has {len(text)} characters; it must have at most {PROMPT_MAX}", param=name
                 )
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                # Such as a byte of a command line that is no UTF-8.
+                raise BadParameter(
+                    f"{name} has at {error.start} what is no character: half of a surrogate pair",
+                    param=name,
+                ) from None
 
     def to_json(self) -> str:
         """The form that is kept with a job."""

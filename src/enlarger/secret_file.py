@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
 
 from enlarger.errors import NotReady
-from enlarger.files import creating
+from enlarger.files import NameTaken, creating
 
 SECRET_BYTES = 32
 
@@ -19,7 +20,7 @@ def read_or_make_secret(path: Path, loss: str) -> bytes:
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
-        with creating(path) as file:
+        with contextlib.suppress(NameTaken), creating(path) as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(secrets.token_hex(SECRET_BYTES).encode())
     return read_secret(path, loss)

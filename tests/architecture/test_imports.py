@@ -43,8 +43,9 @@ ROOMS: dict[str, set[str]] = {
     "engine": {"errors", "progress", "recipe", "request", "target", "imaging", "models", "__init__"},
     "output": {"recipe", "engine", "imaging"},
     "intake": {"errors", "imaging"},
+    "parameters": {"errors", "request", "imaging"},
     "moving": {"errors", "progress", "engine", "imaging"},
-    "library": BASE | {"intake", "moving", "output", "engine", "imaging", "models"},
+    "library": BASE | {"intake", "moving", "output", "parameters", "engine", "imaging", "models"},
     "database": {"errors"},
     "fetching": {"errors"},
     "storage": {"errors", "files", "secret_file"},
@@ -87,6 +88,7 @@ ROOMS: dict[str, set[str]] = {
     | {
         "library",
         "intake",
+        "parameters",
         "engine",
         "imaging",
         "models",

@@ -9,8 +9,11 @@ import pytest
 from PIL import Image
 
 from enlarger import Upscaler
+from enlarger.cli.replay import recipe_in
 from enlarger.errors import BadParameter
+from enlarger.imaging import Metadata, encode_animation, frames
 from enlarger.library import make_request
+from enlarger.recipe import Encoding
 from tests.support.photos import crop
 from tests.support.program import enlarger, events
 
@@ -54,6 +57,46 @@ def test_frames_durations_loops_and_transparency_are_kept(animation: Path, tmp_p
             assert opacity[26:, 26:].min() == 255
     planned = events(enlarger("plan", animation, "--scale", "2", "--json", cwd=tmp_path))[0]
     assert (planned["frames"], planned["width"]) == (3, 64)
+
+
+def test_an_animation_says_how_it_was_made_and_is_made_again_only_if_that_changed(
+    animation: Path, tmp_path: Path
+) -> None:
+    def told(*arguments: object) -> list[str]:
+        run = enlarger(*arguments, "--json", cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+        return [event["event"] for event in events(run) if event["event"] != "tile"]
+
+    made = tmp_path / "out" / animation.name
+    update = ("up", animation, "-o", "out/", "--scale", "2", "--exists", "update")
+    assert told(*update) == ["started", "done"]
+    assert recipe_in(made).encoding == Encoding(
+        format=animation.suffix[1:], quality=95 if animation.suffix == ".webp" else None, metadata="keep"
+    )
+    assert told(*update) == ["skipped"]
+    assert told(*update, "--seed", "3") == ["started", "done"]
+    assert told("replay", made, "-i", animation, "-o", f"again{animation.suffix}") == ["started", "done"]
+    assert (tmp_path / f"again{animation.suffix}").read_bytes() == made.read_bytes()
+    assert told("up", animation, "-o", "out/", "--metadata", "strip") == ["started", "done"]
+    assert b"enlarger" not in made.read_bytes()
+
+
+def test_the_packet_of_an_animation_is_kept(animation: Path, tmp_path: Path) -> None:
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><dc:rights>mine</dc:rights></rdf:RDF></x:xmpmeta>'
+    )
+    with animation.open("rb") as file:
+        moving = frames(file)
+        pictures = list(moving.pictures)
+    with animation.open("w+b") as file:
+        encode_animation(pictures, moving.durations_ms, file, moving.format, metadata=Metadata(xmp=packet))
+    with Upscaler() as enlarge:
+        enlarge.animate(animation, tmp_path / "out.gif", make_request(scale=2))
+    with (tmp_path / "out.gif").open("rb") as file:
+        found = frames(file)
+        assert found.metadata.xmp is not None
+        assert b"<dc:rights>mine</dc:rights>" in found.metadata.xmp
+        assert len(list(found.pictures)) == 3
 
 
 def test_a_format_that_does_not_move_is_refused(animation: Path, tmp_path: Path) -> None:

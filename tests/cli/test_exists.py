@@ -8,10 +8,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from enlarger import Upscaler
+from enlarger.cli.batch import Order, do
+from enlarger.cli.errands import Errand, Errands
+from enlarger.cli.exists import Exists
+from enlarger.cli.reporters import json_lines
+from enlarger.library import make_request
 from tests.support.photos import crop, encoded, scaled
 from tests.support.program import enlarger, events, size_of
 
@@ -73,6 +80,41 @@ def test_overwrite_rename_and_skip(photo: Path, foreign: Path) -> None:
     assert size_of(foreign) == (160, 120)
 
 
+@pytest.mark.parametrize(
+    ("policy", "ends", "names"),
+    [
+        (Exists.SKIP, ["started", "skipped"], ["photo.jpg"]),
+        (Exists.RENAME, ["started", "done"], ["photo-1.jpg", "photo.jpg"]),
+        (Exists.ERROR, ["started", "failed"], ["photo.jpg"]),
+        (Exists.OVERWRITE, ["started", "done"], ["photo.jpg"]),
+    ],
+)
+def test_a_file_that_appears_during_the_run_is_treated_as_one_that_was_there(
+    photo: Path, capsys: pytest.CaptureFixture[str], policy: Exists, ends: list[str], names: list[str]
+) -> None:
+    target = photo.parent / "out" / "photo.jpg"
+    target.parent.mkdir()
+    order = Order(make_request(scale=2), exists=policy)
+
+    class Late(Upscaler):
+        """Somebody writes a file at the result's name while it is made."""
+
+        def render(self, *arguments: Any, **options: Any) -> Any:
+            if not target.exists():
+                target.write_bytes(b"theirs")
+            return super().render(*arguments, **options)
+
+    with json_lines() as reporter, Late() as enlarge:
+        code = do(Errands((Errand(photo, target),), ()), order, enlarge, reporter)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in told if event["event"] != "tile"] == ends
+    assert (code, sorted(path.name for path in target.parent.iterdir())) == (
+        2 if policy is Exists.ERROR else 0,
+        names,
+    )
+    assert (target.read_bytes() == b"theirs") == (policy is not Exists.OVERWRITE)
+
+
 def test_update_makes_again_only_what_would_be_another(photo: Path) -> None:
     folder = photo.parent
     update = (photo, "-o", "out/", "--exists", "update")
@@ -82,6 +124,32 @@ def test_update_makes_again_only_what_would_be_another(photo: Path) -> None:
     photo.write_bytes(encoded(crop("coffee", 40, 30), "JPEG"))
     assert told(*update, "--seed", "5", cwd=folder) == ["started", "done"]
     assert size_of(folder / "out" / "photo.jpg") == (80, 60)
+
+
+@pytest.mark.parametrize(
+    "change", [("--quality", "60"), ("--metadata", "private"), ("--format", "jpeg", "--dpi", "scale")]
+)
+def test_update_makes_again_what_would_be_other_bytes(photo: Path, change: tuple[str, ...]) -> None:
+    update = (photo, "-o", "out/", "--exists", "update")
+    assert told(*update, cwd=photo.parent) == ["started", "done"]
+    assert told(*update, *change, cwd=photo.parent) == ["started", "done"]
+    assert told(*update, *change, cwd=photo.parent) == ["skipped"]
+
+
+def test_update_does_not_mistake_a_result_of_another_format(photo: Path) -> None:
+    """Written as PNG under a name that ends in .jpg, which only another program would do."""
+    update = (photo, "-o", "out/", "--exists", "update")
+    assert told(*update, "--format", "png", cwd=photo.parent) == ["started", "done"]
+    (photo.parent / "out" / "photo.png").rename(photo.parent / "out" / "photo.jpg")
+    assert told(*update, cwd=photo.parent) == ["started", "done"]
+
+
+def test_a_quality_that_says_what_holds_anyway_makes_nothing_again(photo: Path) -> None:
+    update = (photo, "-o", "out/", "--exists", "update")
+    assert told(*update, cwd=photo.parent) == ["started", "done"]
+    assert told(*update, "--quality", "95", cwd=photo.parent) == ["skipped"]
+    assert told(*update, "--format", "png", cwd=photo.parent) == ["started", "done"]
+    assert told(*update, "--format", "png", "--quality", "60", cwd=photo.parent) == ["skipped"]
 
 
 def test_what_was_renamed_beside_its_input_is_no_input(photo: Path) -> None:
@@ -111,7 +179,7 @@ def test_a_batch_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> Non
     left = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert left[-1] == "a.png"
     assert len(left) == 2
-    assert left[0].startswith(".b.png.")
+    assert left[0].startswith(".enlarger-")
     (album / "b.png").write_bytes(encoded(crop("coffee", 60, 30)))
 
     run = enlarger(*command, cwd=tmp_path)

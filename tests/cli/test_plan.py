@@ -49,6 +49,18 @@ def test_a_plan_of_conservative_has_its_own_method(photo: Path, tmp_path: Path) 
     assert "a result is never smaller than the picture" in bad.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--quality", "101"), ("--metadata", "some"), ("--dpi", "big"), ("--dpi", "0")]
+)
+def test_a_dry_run_refuses_what_the_run_would_refuse(
+    photo: Path, tmp_path: Path, option: str, value: str
+) -> None:
+    for dry in ([], ["--dry-run"]):
+        run = enlarger("up", photo, "-o", "out.png", option, value, *dry, cwd=tmp_path)
+        assert run.returncode == 2
+        assert f"{option[2:]} is " in run.stderr
+
+
 def test_a_dry_run_makes_nothing(photo: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "there.jpg").write_bytes(photo.read_bytes())

@@ -11,11 +11,12 @@ from PIL import Image
 
 from enlarger.cli.replay import differences, recipe_in
 from enlarger.errors import BadParameter
-from enlarger.imaging import MetadataPolicy, Picture, encode
+from enlarger.imaging import Metadata, Picture, decode, encode
 from enlarger.imaging.formats import Format
-from enlarger.output import metadata_for
+from enlarger.output import Form
 from enlarger.recipe import Recipe, source_in
 from enlarger.request import UpscaleRequest
+from tests.support.files import XMP
 from tests.support.photos import crop, encoded
 from tests.support.program import enlarger, size_of
 
@@ -55,11 +56,27 @@ def test_a_file_without_a_recipe_is_refused(photo: Path, tmp_path: Path) -> None
 def test_every_format_carries_the_recipe_and_the_input(tmp_path: Path, format_: Format) -> None:
     recipe = Recipe(UpscaleRequest(prompt='<a> & "b"', seed=3), {"net": "0" * 64}, "1.2.3")
     picture = Picture.of(crop("coffee", 16, 16))
-    metadata = metadata_for(picture.metadata, MetadataPolicy.KEEP, recipe, "ab" * 32)
+    metadata = Form(format=format_).metadata(picture.metadata, recipe, source_digest="ab" * 32)
     with (tmp_path / "made").open("w+b") as file:
         encode(replace(picture, metadata=metadata), file, format_)
-    assert recipe_in(tmp_path / "made") == recipe
+    found = recipe_in(tmp_path / "made")
+    assert found == replace(recipe, encoding=Form(format=format_).encoding)
     assert source_in(metadata.xmp) == "ab" * 32
+
+
+def test_a_large_packet_of_the_users_own_and_the_recipe_are_both_in_a_jpeg(tmp_path: Path) -> None:
+    own = b"<dc:rights>" + b"mine " * 13_000 + b"</dc:rights>"
+    head, tail = XMP.split(b"</rdf:RDF>")
+    description = b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/">%s</rdf:Description>' % own
+    recipe = Recipe(UpscaleRequest(prompt="a cup", seed=3), {"net": "0" * 64}, "1.2.3")
+    said = Metadata(xmp=head + description + b"</rdf:RDF>" + tail)
+    metadata = Form(format=Format.JPEG).metadata(said, recipe)
+    with (tmp_path / "made").open("w+b") as file:
+        encode(replace(Picture.of(crop("coffee", 16, 16)), metadata=metadata), file, Format.JPEG)
+    assert replace(recipe_in(tmp_path / "made"), encoding=None) == recipe
+    found = decode((tmp_path / "made").read_bytes()).metadata.xmp
+    assert found is not None
+    assert own in found
 
 
 def test_what_differs_is_said() -> None:

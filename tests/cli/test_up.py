@@ -217,6 +217,15 @@ def test_memory_stays_under_its_limit_for_three_megapixels(tmp_path: Path) -> No
     assert 0.2 * GIBIBYTE < peak < 1.2 * GIBIBYTE
 
 
+def test_a_print_keeps_its_size_where_that_is_asked_for(tmp_path: Path) -> None:
+    Image.fromarray(crop("coffee", 30, 20)).save(tmp_path / "scan.tif", dpi=(150, 150))
+    for dpi, wanted in (("keep", 150), ("scale", 300), ("240", 240)):
+        run = enlarger("up", "scan.tif", "-o", f"{dpi}.tif", "--scale", "2", "--dpi", dpi, cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+        with Image.open(tmp_path / f"{dpi}.tif") as image:
+            assert tuple(map(float, image.info["dpi"])) == (wanted, wanted)
+
+
 def test_bit_identical_to_the_library(photo: Path, tmp_path: Path) -> None:
     from enlarger import Upscaler, upscale
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enlarger.engine.bands import Band, Sliding, as_bytes, as_floats, read_all, strips, together
+from enlarger.engine.bands import VIEWED_MAX, Band, Sliding, as_bytes, as_floats, read_all, strips, together
 from enlarger.target import Size
 
 
@@ -55,6 +56,24 @@ def test_rows_that_were_let_go_are_not_given_again() -> None:
     sliding.read(25, 30)
     with pytest.raises(ValueError, match="row 5 was asked for, 20 is the first that is kept"):
         sliding.read(5, 30)
+
+
+def test_a_large_band_is_gone_before_the_next_is_made_even_where_a_strip_of_it_is_not() -> None:
+    rows = VIEWED_MAX // 3000 + 1
+    alive: list[weakref.ref[Band]] = []
+
+    def bands() -> Iterator[Band]:
+        for _ in range(2):
+            assert [band for band in alive if band() is not None] == []
+            band = np.full((rows, 1000, 3), len(alive), np.uint8)
+            alive.append(weakref.ref(band))
+            yield band
+            del band
+
+    sliding = Sliding(bands(), Size(1000, 2 * rows))
+    strip = sliding.read(rows - 40, rows - 20)
+    across = sliding.read(rows - 30, rows + 10)
+    assert (strip.max(), across[:30].max(), across[30:].min()) == (0, 0, 1)
 
 
 @given(st.builds(Size, st.integers(1, 300_000), st.integers(1, 5000)))

@@ -89,6 +89,27 @@ def test_a_very_wide_picture_takes_lower_tiles_and_no_more_memory(planner: Engin
     assert wide.passes[0].base.tile.height < square.passes[0].base.tile.height
 
 
+@pytest.mark.parametrize("has_alpha", [False, True])
+@pytest.mark.parametrize(
+    ("size", "target", "bits"),
+    [
+        (Size(24_000, 40), "8x", 8),
+        (Size(24_000, 40), "4x", 16),
+        (Size(30_000, 50), "8x", 8),
+        (Size(8000, 1000), "8x", 16),
+        (Size(12_000, 1500), "8x", 8),
+        (Size(20_000, 2000), "4x", 16),
+        (Size(60_000, 100), "4x", 8),
+    ],
+)
+def test_a_panorama_stays_within_the_bounds_of_fast(
+    planner: Engine, size: Size, target: str, bits: int, has_alpha: bool
+) -> None:
+    request = UpscaleRequest(target=Target.parse(target))
+    plan = planner.plan(size, request, has_alpha=has_alpha, bits=bits)
+    assert plan.memory_bytes < GIB
+
+
 def test_arithmetic_follows_from_the_pixels_seen(planner: Engine, store: ModelStore) -> None:
     plan = _plan(planner, Size(600, 400))
     network = store.load(known_networks()["span-x4-ch48"])

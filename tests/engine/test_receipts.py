@@ -142,6 +142,57 @@ def test_a_fault_in_the_result_fails_under_its_name(
         receipt.demand()
 
 
+def cut_out(height: int = 200, width: int = 240) -> NDArray[np.uint8]:
+    """The left half is clear."""
+    opacity = np.zeros((height, width), np.uint8)
+    opacity[:, width // 2 :] = 255
+    return opacity
+
+
+def of_opacity(harm: Harm) -> Harm:
+    """Only where the network sees a grey picture."""
+
+    def only(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+        is_grey = bool((tile == tile[..., :1]).all())
+        return harm(tile, answer, precision) if is_grey else answer
+
+    return only
+
+
+def inverted(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+    return 255 - answer
+
+
+def torn(tile: Samples, answer: Samples, precision: Precision) -> Samples:
+    answer[:, answer.shape[1] // 2 + 16 : answer.shape[1] // 2 + 40] = 51
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("harm", "verdict"), [(inverted, Verdict.FAIL), (torn, Verdict.WARN)], ids=["inverted", "torn"]
+)
+def test_a_fault_in_the_opacity_is_told_under_its_name(
+    harm: Harm, verdict: Verdict, runtime: OpenVinoRuntime, store: ModelStore
+) -> None:
+    picture = Picture.of(PIXELS, cut_out())
+    clean = Engine(runtime, store, known_assets()).upscale(picture, UpscaleRequest())
+    clean.collect()
+    receipt = clean.receipt()
+    assert receipt.verdict is Verdict.PASS
+    assert receipt.opacity_db is not None
+    assert receipt.opacity_db > 34
+    rendering = _harmed(of_opacity(harm), runtime, store).upscale(picture, UpscaleRequest())
+    rendering.collect()
+    receipt = rendering.receipt()
+    assert receipt.verdict is verdict
+    assert [reason.split()[0] for reason in receipt.reasons] == ["opacity_db"]
+
+
+def test_a_picture_without_opacity_has_no_measure_of_it(enlarge: Upscale) -> None:
+    _, receipt = enlarge(crop("coffee", 64, 48))
+    assert receipt.opacity_db is None
+
+
 @pytest.mark.usefixtures("no_second_look")
 def test_a_white_sky_that_was_none_is_counted_as_clipped(
     runtime: OpenVinoRuntime, store: ModelStore

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enlarger.errors import BadParameter
-from enlarger.imaging import decode
+from enlarger.imaging import SUFFIXES, decode
 from enlarger.library import Result, Upscaler
 from enlarger.models import ModelStore
-from enlarger.recipe import Recipe
-from enlarger.request import Mode, UpscaleRequest
+from enlarger.recipe import Encoding, Recipe
+from enlarger.request import Mode, OutputFormat, UpscaleRequest
 from enlarger.settings import Settings
 from enlarger.target import Target
 from tests.conftest import MODELS
@@ -43,6 +43,34 @@ FOREIGN = (
 def result(store: ModelStore) -> Result:
     with Upscaler(settings=Settings(models_dir=MODELS)) as enlarge:
         return enlarge(crop("coffee", 48, 32), scale=2, prompt='a <cup> & "more"', seed=7)
+
+
+OLDER = (
+    b'<enl:recipe>{"networks":{"a-network":"' + b"ab" * 32 + b'"},"request":{"mode":"fast","output_format":'
+    b'"png","seed":3,"target":{"kind":"factor","text":"4x","values":[4.0]}},"version":"0.1.0"}</enl:recipe>'
+)
+"""As a version wrote it that kept nothing of the encoding."""
+
+
+def test_a_recipe_of_before_there_were_encodings_is_read_and_counts_as_another() -> None:
+    older = Recipe.read_from(OLDER)
+    assert (older.request.seed, older.encoding) == (3, None)
+    now = replace(older, encoding=Encoding(format="png", quality=None, metadata="keep"))
+    assert now.digest != older.digest
+    assert Recipe.read_from(now.written_to(None)) == now
+
+
+def test_a_recipe_says_its_files_format_once() -> None:
+    one = Recipe(UpscaleRequest(output_format=OutputFormat.WEBP), {}, "1")
+    assert "output_format" not in one.text
+    assert one.digest == replace(one, request=UpscaleRequest()).digest
+
+
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+def test_words_that_no_file_can_hold_are_refused_by_name(field: str) -> None:
+    with pytest.raises(BadParameter, match=f"{field} has at 6 what is no character") as refused:
+        UpscaleRequest(**{field: "a cup \ud800"})
+    assert refused.value.param == field
 
 
 @given(REQUESTS)
@@ -92,7 +120,10 @@ def test_every_format_carries_the_recipe(result: Result, ending: str, tmp_path: 
     path = tmp_path / f"result.{ending}"
     result.save(path)
     found = decode(path.read_bytes())
-    assert Recipe.read_from(found.metadata.xmp) == result.recipe
+    recipe = Recipe.read_from(found.metadata.xmp)
+    assert replace(recipe, encoding=None) == result.recipe
+    assert recipe.encoding is not None
+    assert SUFFIXES[f".{ending}"] == recipe.encoding.format
     if ending in ("png", "tif"):
         np.testing.assert_array_equal(found.colour.array(), result.picture.colour.array())
 
@@ -112,7 +143,7 @@ def test_a_recipe_read_from_a_file_makes_the_same_pixels_again(result: Result, t
     recipe = Recipe.read_from(decode(path.read_bytes()).metadata.xmp)
     with Upscaler() as enlarge:
         again = enlarge.render(crop("coffee", 48, 32), recipe.request).collect()
-        assert enlarge.recipe(recipe.request).digest == recipe.digest
+        assert replace(enlarge.recipe(recipe.request), encoding=recipe.encoding) == recipe
     np.testing.assert_array_equal(again.colour.array(), result.picture.colour.array())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +18,13 @@ from enlarger.engine.runner import MEAN_DRIFT_MAX
 from enlarger.engine.runtimes import Precision, Samples
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.errors import Collapsed, OutOfMemory
-from enlarger.imaging import Picture
+from enlarger.imaging import Format, Picture, decode
 from enlarger.models import ModelStore, known_assets, known_networks
+from enlarger.output import write
 from enlarger.request import UpscaleRequest
 from tests.conftest import MODELS, REPOSITORY
 from tests.support.drawn import drawing, screenshot
-from tests.support.photos import crop, mosaic, photo, psnr
+from tests.support.photos import crop, encoded, mosaic, photo, psnr
 from tests.support.toys import Harm, HarmfulRuntime, PoisonedRuntime, ToyRuntime, poisoned
 
 PIXELS = crop("coffee", 331, 257)
@@ -31,6 +34,34 @@ TILE_PX = 128 * 128
 def _run(engine: Engine, pixels: NDArray = PIXELS) -> tuple[NDArray[np.uint8], Receipt]:
     rendering = engine.upscale(Picture.of(pixels), UpscaleRequest(), tile_px=TILE_PX)
     return rendering.collect().colour.array(), rendering.receipt()
+
+
+def _starved(*arguments: object) -> None:
+    """As NumPy fails, whose error is one of these."""
+    raise MemoryError("Unable to allocate 3.91 GiB for an array")
+
+
+@pytest.mark.parametrize("way", ["collect", "rows", "write"])
+def test_memory_that_is_not_found_outside_a_tile_is_an_error_with_a_remedy(
+    store: ModelStore, way: str
+) -> None:
+    engine = Engine(ToyRuntime(), store, known_assets())
+    rendering = engine.upscale(Picture.of(PIXELS), UpscaleRequest(), on_tile=_starved)
+    recipe = engine.recipe(UpscaleRequest())
+    ways = {
+        "collect": rendering.collect,
+        "rows": lambda: list(rendering.rows()),
+        "write": lambda: write(rendering, io.BytesIO(), Format.WEBP, recipe=recipe),
+    }
+    with pytest.raises(OutOfMemory, match="close other programs") as told:
+        ways[way]()
+    assert isinstance(told.value.__cause__, MemoryError)
+
+
+def test_memory_that_a_decoder_does_not_find_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("enlarger.imaging.decode"), "RasterWriter", _starved)
+    with pytest.raises(OutOfMemory, match="to read this png"):
+        decode(encoded(PIXELS))
 
 
 @pytest.fixture

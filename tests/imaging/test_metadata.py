@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import struct
 import warnings
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from enlarger.imaging import Format, Metadata, MetadataPolicy, Picture, decode, encode, kept
+from enlarger.imaging import (
+    Dpi,
+    DpiPolicy,
+    Format,
+    Metadata,
+    MetadataPolicy,
+    Picture,
+    decode,
+    encode,
+    kept,
+    printed,
+    xmp,
+)
 from tests.support.files import IPTC, PRIVATE, XMP, phone_exif, phone_jpeg
 from tests.support.photos import crop, encoded
 
@@ -60,10 +75,10 @@ def test_the_thumbnail_is_left_behind() -> None:
 def test_the_packet_says_upright_too() -> None:
     found = decode(phone_jpeg()).metadata.xmp
     assert found == XMP.replace(b'tiff:Orientation="6"', b'tiff:Orientation="1"')
-    element = XMP.replace(b'tiff:Orientation="6"', b"").replace(
+    packet = XMP.replace(b'tiff:Orientation="6"', b"").replace(
         b"</rdf:RDF>", b"<tiff:Orientation>8</tiff:Orientation></rdf:RDF>"
     )
-    found = decode(encoded(crop("coffee", 8, 8), "JPEG", xmp=element)).metadata.xmp
+    found = decode(encoded(crop("coffee", 8, 8), "JPEG", xmp=packet)).metadata.xmp
     assert found is not None
     assert b"<tiff:Orientation>1</tiff:Orientation>" in found
 
@@ -107,6 +122,33 @@ def test_exif_says_the_resolution_where_the_file_does_not() -> None:
     assert decode(encoded(crop("coffee", 8, 8), "JPEG")).metadata.dpi is None
 
 
+@pytest.mark.parametrize(
+    ("dpi", "wanted"),
+    [
+        (DpiPolicy.KEEP, (144, 144)),
+        (DpiPolicy.SCALE, (288, 216)),
+        (300.0, (300, 300)),
+        (72.5, (72.5, 72.5)),
+    ],
+)
+@pytest.mark.parametrize("format_", [Format.PNG, Format.JPEG, Format.TIFF, Format.WEBP])
+def test_the_resolution_is_what_was_asked_for_in_every_place(
+    format_: Format, dpi: Dpi, wanted: tuple[float, float]
+) -> None:
+    metadata = printed(decode(phone_jpeg()).metadata, dpi, (2, 1.5))
+    data = written(metadata, format_)
+    found = exif_of(data)
+    if format_ is not Format.TIFF:  # there the tags are the file's own
+        assert (float(found[0x011A]), float(found[0x011B]), found[0x0128]) == (*wanted, 2)
+    # JFIF has whole numbers.
+    assert decode(data).metadata.dpi == pytest.approx(wanted, abs=0.51 if format_ is Format.JPEG else 0.02)
+
+
+def test_what_states_no_resolution_has_none_that_grows() -> None:
+    assert printed(Metadata(), DpiPolicy.SCALE, (4, 4)) == Metadata()
+    assert printed(Metadata(), 300.0, (4, 4)) == Metadata(dpi=(300, 300))
+
+
 def test_private_drops_who_and_where_and_keeps_how() -> None:
     metadata = decode(phone_jpeg()).metadata
     assert metadata.exif is not None
@@ -145,3 +187,84 @@ def test_damaged_exif_never_costs_the_picture_and_never_its_time() -> None:
 def test_text_of_a_png_is_carried_in_any_script() -> None:
     texts = (("Title", "Kaffee"), ("Author", "Ωμέγα"))
     assert decode(written(Metadata(comments=texts), Format.PNG)).metadata.comments == texts
+
+
+def packet_of(*sizes: int) -> bytes:
+    """A packet with a description of each size in bytes, about."""
+    inner = "".join(
+        f'<rdf:Description rdf:about=""><dc:p{number}>{"é" * (size // 2)}</dc:p{number}></rdf:Description>'
+        for number, size in enumerate(sizes)
+    )
+    start = (
+        XMP[: XMP.index(b"<rdf:Description")]
+        .decode()
+        .replace("<rdf:RDF", '<rdf:RDF xmlns:dc="http://purl.org/dc/elements/1.1/"')
+    )
+    return f'<?xpacket begin="\ufeff"?>{start}{inner}</rdf:RDF></x:xmpmeta>\n<?xpacket end="w"?>'.encode()
+
+
+def properties(packet: bytes | None) -> dict[str, str | None]:
+    """What an XML parser finds, by full names."""
+    assert packet is not None
+    return {
+        element.tag: element.text
+        for element in ElementTree.fromstring(packet).iter()  # noqa: S314 (our own)
+        if "purl.org" in element.tag
+    }
+
+
+@pytest.mark.parametrize(
+    "sizes", [(100,), (65_000,), (70_000,), (70_000, 300), (40_000, 40_000, 90_000, 8)]
+)
+def test_a_packet_of_any_size_survives_a_jpeg(sizes: tuple[int, ...]) -> None:
+    packet = packet_of(*sizes)
+    data = written(Metadata(xmp=packet), Format.JPEG)
+    assert properties(decode(data).metadata.xmp) == properties(packet)
+    again = written(decode(data).metadata, Format.JPEG)
+    assert properties(decode(again).metadata.xmp) == properties(packet)
+
+
+def test_the_second_packet_is_as_adobe_has_it() -> None:
+    """Told apart by hand, and the digest computed anew: other programs join it by these."""
+    with Image.open(io.BytesIO(written(Metadata(xmp=packet_of(70_000, 300)), Format.JPEG))) as image:
+        blocks = [data for name, data in image.applist if name == "APP1"]  # type: ignore[attr-defined]
+    prefix = b"http://ns.adobe.com/xmp/extension/\0"
+    first = next(data for data in blocks if data.startswith(b"http://ns.adobe.com/xap/1.0/\0"))
+    portions = [data[len(prefix) :] for data in blocks if data.startswith(prefix)]
+    whole = b"".join(portion[40:] for portion in portions)
+    digest = hashlib.md5(whole, usedforsecurity=False).hexdigest().upper().encode()
+    assert b'xmpNote:HasExtendedXMP="' + digest + b'"' in first
+    assert [portion[:36] for portion in portions] == [digest + struct.pack(">I", len(whole))] * len(
+        portions
+    )
+    assert set(properties(whole)) == {"{http://purl.org/dc/elements/1.1/}p0"}
+    assert max(map(len, blocks)) <= 65_533
+
+
+@pytest.mark.parametrize("fault", ["missing", "other"])
+def test_a_second_packet_that_is_not_whole_costs_nothing_but_itself(fault: str) -> None:
+    parts = xmp.segments(packet_of(200_000, 300))
+    if fault == "missing":
+        del parts[2]
+    else:
+        parts[2:] = [part.replace(part[35:67], b"0" * 32) for part in parts[2:]]
+    first = parts[0].removeprefix(xmp.PREFIX)
+    found = xmp.joined(first, parts[1:], 10**6)
+    assert found == first
+    assert b"HasExtendedXMP" not in (xmp.upright(found, 10**6) or b"HasExtendedXMP")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0" encoding="UTF-16"?>'])
+def test_a_packet_in_another_encoding_is_read(encoding: str, declaration: str) -> None:
+    packet = packet_of(100)
+    # A TIFF hands on whatever bytes its tag has.
+    data = written(Metadata(xmp=(declaration + packet.decode()).encode(encoding)), Format.TIFF)
+    assert decode(data).metadata.xmp == packet
+
+
+@pytest.mark.parametrize(
+    "block", [b"<!DOCTYPE a>" + packet_of(70_000), b"<a>" + b"x" * 70_000, b"\0" * 70_000]
+)
+def test_a_large_packet_that_is_no_xml_is_left_out_of_a_jpeg(block: bytes) -> None:
+    assert xmp.segments(block) == []

@@ -214,7 +214,7 @@ def test_variables_that_cannot_be_read_are_refused_at_the_start(monkeypatch: pyt
 def test_what_a_killed_writer_left_is_gone_after_the_next_start(
     folder: ObjectStore, tmp_path: Path
 ) -> None:
-    left = tmp_path / "with space" / ".partial" / ".b.png.0123abcd.part"
+    left = tmp_path / "with space" / ".partial" / ".enlarger-0123456789abcdef.part"
     left.write_bytes(b"half")
     open_store((tmp_path / "with space").as_uri())
     assert not left.exists()

@@ -7,19 +7,21 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from enlarger.cli.console import EXIT_SOME_FAILED, exit_code_for
 from enlarger.cli.errands import Errand, Errands
-from enlarger.cli.exists import Exists, reason_to_skip, settled
+from enlarger.cli.exists import KEEPING, Exists, instead, reason_to_skip, settled
 from enlarger.cli.forecast import Forecast, forecast
 from enlarger.cli.reporters import Reporter
 from enlarger.errors import BadParameter, DeviceError, EnlargerError, ModelError
-from enlarger.files import clear_abandoned
+from enlarger.files import NameTaken, clear_abandoned
 from enlarger.imaging import SUFFIXES, Format, Picture, decode, is_animated
+from enlarger.parameters import parse_dpi, parse_metadata, parse_quality
 from enlarger.progress import OnTile
+from enlarger.recipe import Encoding
 from enlarger.request import MAX_OUTPUT_PIXELS, UpscaleRequest
 from enlarger.target import Size
 
@@ -37,8 +39,11 @@ class Order:
     """Of the results; None is what their names say."""
     exists: Exists = Exists.OWN
     metadata: str = "keep"
+    """`keep`, `private` or `strip`."""
     quality: int | None = None
     """1 to 100 of lossy formats."""
+    dpi: str = "keep"
+    """`keep`, `scale`, or pixels per inch."""
     max_pixels: int | None = MAX_OUTPUT_PIXELS
     """Largest result; None for no limit."""
     tile_px: int | None = None
@@ -47,11 +52,27 @@ class Order:
     """The style pictures that the request names."""
 
     def __post_init__(self) -> None:
+        parse_metadata(self.metadata)
+        parse_quality(self.quality)
+        parse_dpi(self.dpi)
         if self.exists is Exists.UPDATE and self.metadata == "strip":
             raise BadParameter(
                 "exists is 'update' and metadata 'strip'; what made a result is found in its metadata",
                 param="exists",
             )
+
+    def encoding(self, errand: Errand) -> Encoding:
+        """How the errand's result is written."""
+        from enlarger.library import form_of
+
+        form = form_of(
+            errand.target,
+            format=self.format_name,
+            metadata=self.metadata,
+            quality=self.quality,
+            dpi=self.dpi,
+        )
+        return form.encoding
 
     @property
     def format_name(self) -> str | None:
@@ -65,10 +86,6 @@ def do(errands: Errands, order: Order, enlarge: Upscaler, reporter: Reporter) ->
     0 all are done or were there, 1 some of several failed, else the code of what failed. A network
     that cannot be had ends the batch: no other picture would fare better.
     """
-    from enlarger.library import parse_metadata, parse_quality
-
-    parse_metadata(order.metadata)
-    parse_quality(order.quality)
     errands = settled(errands, order.exists)
     for folder in {errand.target.parent for errand in errands.errands}:
         clear_abandoned(folder)
@@ -108,7 +125,8 @@ def _each(
     for errand in errands.errands:
         try:
             with _readable():
-                reason = reason_to_skip(errand, order.exists, recipe)
+                made = replace(recipe, encoding=order.encoding(errand))
+                reason = reason_to_skip(errand, order.exists, made)
             if reason is not None:
                 reporter.skipped(errand, reason)
                 continue
@@ -139,29 +157,45 @@ def _foreseen(enlarge: Upscaler, order: Order, speed: float | None, errand: Erra
 def _enlarged(enlarge: Upscaler, order: Order, reporter: Reporter, errand: Errand) -> None:
     started = time.monotonic()
     reporter.started(errand)
-    size, receipt = enlarged(enlarge, order, errand, partial(reporter.tile, errand))
-    reporter.done(errand, size, receipt, time.monotonic() - started)
+    target: Errand | None = errand
+    while target is not None:
+        try:
+            size, receipt = enlarged(enlarge, order, target, partial(reporter.tile, errand))
+        except NameTaken:
+            # So rare that the work may be done again; the name cannot be taken before there is a result.
+            target = instead(target, order.exists)
+        else:
+            return reporter.done(target, size, receipt, time.monotonic() - started)
+    reporter.skipped(errand, "exists")
 
 
 def enlarged(enlarge: Upscaler, order: Order, errand: Errand, on_tile: OnTile) -> tuple[Size, Receipt]:
-    """Do one errand. What the system says of the files becomes an error of ours, that of its side."""
+    """Do one errand. What the system says of the files becomes an error of ours, that of its side.
+
+    Raises NameTaken if a file appeared at the result's name that is to stay.
+    """
     options: dict[str, Any] = {
         "format": order.format_name,
+        "metadata": order.metadata,
         "quality": order.quality,
+        "dpi": order.dpi,
         "max_pixels": order.max_pixels,
         "tile_px": order.tile_px,
         "styles": order.styles,
+        "existing": "keep" if order.exists in KEEPING else "replace",
         "on_tile": on_tile,
     }
     with _readable(), errand.source.open("rb") as file:
+        options["source_digest"] = _digest(file)
         moves = is_animated(file)
         if not moves:
-            options |= {"metadata": order.metadata, "source_digest": _digest(file)}
             picture = decode(file)
     try:
         if moves:
             return enlarge.animate(errand.source, errand.target, order.request, **options)
         return enlarge.to_file(picture, errand.target, order.request, **options)
+    except NameTaken:
+        raise
     except OSError as error:
         reason = error.strerror or error
         raise DeviceError(f"{errand.target} cannot be written: {reason}") from error

@@ -35,13 +35,8 @@ class Exists(StrEnum):
     """The call ends at once, before any work."""
 
 
-def parse_exists(text: str) -> Exists:
-    """Raises BadParameter, listing the choices, for anything else."""
-    try:
-        return Exists(text)
-    except ValueError:
-        known = ", ".join(Exists)
-        raise BadParameter(f"exists is {text!r}; it must be one of: {known}", param="exists") from None
+KEEPING = (Exists.SKIP, Exists.RENAME, Exists.ERROR)
+"""Policies under which no file is ever replaced, not even one that appears while its result is made."""
 
 
 def settled(errands: Errands, exists: Exists) -> Errands:
@@ -76,6 +71,19 @@ def reason_to_skip(errand: Errand, exists: Exists, recipe: Recipe) -> str | None
     return None
 
 
+def instead(errand: Errand, exists: Exists) -> Errand | None:
+    """What to do where a file appeared at a result's name while it was made; None leaves it at that.
+
+    Raises BadParameter if the policy is to meet no file.
+    """
+    match exists:
+        case Exists.RENAME:
+            return _renamed((errand,))[0]
+        case Exists.ERROR:
+            raise BadParameter(f"{errand.target} appeared while its result was made", param="exists")
+    return None
+
+
 def _is_current(errand: Errand, recipe: Recipe) -> bool:
     examined = _examined(errand.target)
     if examined is None:
@@ -89,8 +97,7 @@ def _is_current(errand: Errand, recipe: Recipe) -> bool:
 
 
 def _is_foreign(path: Path) -> bool:
-    """Whether a file does not say that it was made here. An animation never does, whoever made it: one
-    that is there is kept until the caller says otherwise."""
+    """Whether a file does not say that it was made here."""
     examined = _examined(path)
     if examined is None:
         return path.stat().st_size > 0

@@ -16,7 +16,7 @@ FIELDS = ("stem", "name", "target", "scale", "mode", "width", "height", "seed", 
 NUMBERS = ("width", "height", "seed", "index")
 """Fields that take a number of digits: `{index:04}`."""
 LENGTH_MAX = 200
-"""Bytes of a name; file systems take 255, and a file that is being written has a longer name."""
+"""Bytes of a name; file systems take 255, and an ending and a number may come behind it."""
 _DIGITS = re.compile(r"0?[1-9]?")
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f]")
 

@@ -23,6 +23,7 @@ from enlarger.cli.up import (
     enlarging,
 )
 from enlarger.errors import BadParameter, EnlargerError
+from enlarger.parameters import parse_format
 from enlarger.request import MAX_OUTPUT_PIXELS
 
 
@@ -44,7 +45,7 @@ def plan(
     The time is for this machine as fast as it is now, once the networks are loaded. The exit code is
     what `up` would end with.
     """
-    from enlarger.library import make_request, parse_format
+    from enlarger.library import make_request
 
     chosen = None if format_ is None else parse_format(format_)
     request = make_request(mode=mode, scale=scale, target=to, model=model)

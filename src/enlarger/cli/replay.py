@@ -9,9 +9,10 @@ import typer
 
 from enlarger.cli.batch import Order, do
 from enlarger.cli.errands import plan_errands
-from enlarger.cli.exists import Exists, parse_exists
+from enlarger.cli.exists import Exists
 from enlarger.cli.names import Template
 from enlarger.cli.up import (
+    DpiOption,
     ExistsOption,
     FormatOption,
     JsonOption,
@@ -25,6 +26,7 @@ from enlarger.cli.up import (
 from enlarger.errors import BadParameter, EnlargerError
 from enlarger.imaging.examine import examine
 from enlarger.imaging.formats import ALL_FORMATS
+from enlarger.parameters import parse_choice, parse_format
 from enlarger.recipe import Recipe
 from enlarger.request import MAX_OUTPUT_PIXELS
 
@@ -40,6 +42,7 @@ def replay(
     name: NameOption = None,
     metadata: MetadataOption = "keep",
     quality: Quality = None,
+    dpi: DpiOption = "keep",
     format_: FormatOption = None,
     max_pixels: MaxPixelsOption = MAX_OUTPUT_PIXELS,
     as_json: JsonOption = False,
@@ -48,8 +51,6 @@ def replay(
 
     Given the input that it was made from, by the same version, this gives the same pixels.
     """
-    from enlarger.library import parse_format
-
     recipe = recipe_in(result)
     chosen = None if format_ is None else parse_format(format_)
     errands = plan_errands(
@@ -60,7 +61,15 @@ def replay(
         is_folder=output is not None and output.endswith("/"),
         name=None if name is None else Template.parse(name),
     )
-    order = Order(recipe.request, chosen, parse_exists(exists), metadata, quality, max_pixels or None)
+    order = Order(
+        recipe.request,
+        chosen,
+        parse_choice(Exists, "exists", exists),
+        metadata,
+        quality,
+        dpi,
+        max_pixels or None,
+    )
     with reporting(as_json) as reporter, enlarging() as enlarge:
         for difference in differences(recipe, enlarge.recipe(recipe.request)):
             typer.echo(f"{result}: {difference}; the result may differ from it", err=True)

@@ -13,11 +13,12 @@ import typer
 from enlarger.cli.batch import Order, do, foretell
 from enlarger.cli.console import download_progress, read_settings
 from enlarger.cli.errands import plan_errands
-from enlarger.cli.exists import Exists, parse_exists
+from enlarger.cli.exists import Exists
 from enlarger.cli.names import Template
 from enlarger.cli.reporters import Reporter, json_lines, terminal
 from enlarger.errors import BadParameter
 from enlarger.imaging import Picture, decode
+from enlarger.parameters import parse_choice, parse_format
 from enlarger.request import MAX_OUTPUT_PIXELS
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ Quality = Annotated[
 ]
 MetadataOption = Annotated[
     str, typer.Option("--metadata", help="keep, private (no place, serial numbers, names) or strip.")
+]
+DpiOption = Annotated[
+    str,
+    typer.Option("--dpi", help="keep (the number), scale (a print keeps its size), or pixels per inch."),
 ]
 FormatOption = Annotated[
     str | None,
@@ -129,6 +134,7 @@ def up(
     name: NameOption = None,
     metadata: MetadataOption = "keep",
     quality: Quality = None,
+    dpi: DpiOption = "keep",
     tile: TileOption = None,
     format_: FormatOption = None,
     max_pixels: MaxPixelsOption = MAX_OUTPUT_PIXELS,
@@ -141,7 +147,7 @@ def up(
 
     `enlarger photo.jpg` is the same as `enlarger up photo.jpg`.
     """
-    from enlarger.library import digest_of, make_request, parse_format
+    from enlarger.library import digest_of, make_request
 
     pictures = [_style(path) for path in styles or ()]
 
@@ -170,9 +176,10 @@ def up(
     order = Order(
         request,
         chosen,
-        parse_exists(exists),
+        parse_choice(Exists, "exists", exists),
         metadata,
         quality,
+        dpi,
         max_pixels or None,
         tile * tile if tile else None,
         tuple(pictures),

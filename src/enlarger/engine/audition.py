@@ -14,6 +14,7 @@ from enlarger.engine.look.small import LUMA
 from enlarger.engine.receipt import Receipt
 from enlarger.engine.rendering import Rendering
 from enlarger.errors import BadParameter
+from enlarger.imaging.layout import eight_bits
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster
 from enlarger.models import AssetCatalogue, Catalogue
@@ -103,7 +104,7 @@ def busiest(picture: Picture, side: int) -> tuple[int, int]:
     step = max(1, side // 2)
     best, place = -1.0, (0, 0)
     for top in range(0, picture.height - side + 1, step):
-        luma = as_floats(_bytes(picture.colour.rows(top, top + side))) @ LUMA
+        luma = as_floats(eight_bits(picture.colour.rows(top, top + side))) @ LUMA
         columns = np.zeros(picture.width)
         columns[1:] += np.abs(np.diff(luma, axis=1)).sum(axis=0)
         columns += np.abs(np.diff(luma, axis=0)).sum(axis=0)
@@ -113,7 +114,3 @@ def busiest(picture: Picture, side: int) -> tuple[int, int]:
             if detail > best:
                 best, place = detail, (left, top)
     return place
-
-
-def _bytes(rows: np.ndarray) -> np.ndarray:
-    return rows if rows.dtype == np.uint8 else (rows >> 8).astype(np.uint8)

@@ -20,6 +20,9 @@ Band = NDArray[Any]
 Bands = Iterator[Band]
 STRIP_BYTES = 8 * 1024 * 1024
 """About so much of a picture is worked on at a time by stages that may choose."""
+VIEWED_MAX = 64 * 1024 * 1024
+"""Of a larger band strips are copied: at 16 megapixels of input that takes 61 MiB off the peak, of 344
+without the runtime's own. Of smaller ones copies would take more than they spare."""
 BYTE_MAX = np.float32(255)
 BYTE = np.dtype(np.uint8)
 FLOAT = np.dtype(np.float32)
@@ -59,6 +62,10 @@ class Sliding:
             raise ValueError(f"row {start} was asked for, {self._first} is the first that is kept")
         while self._kept and self._first + len(self._kept[0]) <= start:
             self._first += len(self._kept.popleft())
+        if self._end < stop and start > self._first and self._is_large:
+            # What is left of a band would keep all of it alive while the next one is made.
+            self._kept[0] = self._kept[0][start - self._first :].copy()
+            self._first = start
         while self._end < stop:
             band = next(self._bands)
             self._end += len(band)
@@ -73,7 +80,15 @@ class Sliding:
                 break
             pieces.append(band[max(0, start - top) : stop - top])
             top += len(band)
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+        if len(pieces) > 1:
+            return np.concatenate(pieces)
+        # A view would keep all of its band alive, for as long as anybody has the strip.
+        return pieces[0].copy() if self._is_large and 2 * len(pieces[0]) < len(self._kept[0]) else pieces[0]
+
+    @property
+    def _is_large(self) -> bool:
+        """Whether the first of the bands that are kept is not to be alive for longer than it must."""
+        return bool(self._kept) and self._kept[0].nbytes > VIEWED_MAX
 
 
 def strips(size: Size, *, least: int = 16) -> list[tuple[int, int]]:

@@ -17,7 +17,7 @@ from enlarger.engine.creative.compose import Cast, create
 from enlarger.engine.creative.studio import ASSETS, Studio
 from enlarger.engine.damage import compression_of, without_blocks
 from enlarger.engine.geometry import check_output
-from enlarger.engine.inspection import Inspection
+from enlarger.engine.inspection import Inspection, OpacityInspection
 from enlarger.engine.look.axes import Subject
 from enlarger.engine.look.prompt import DRAWING_NETWORK, GRAIN_NETWORK, PHOTO_NETWORK, Resolved
 from enlarger.engine.look.small import fit_within
@@ -35,6 +35,7 @@ from enlarger.engine.rendering import (
     Colours,
     Opacity,
     Rendering,
+    memory_told,
     one_channel,
     rows_of,
     samples,
@@ -179,6 +180,7 @@ class Engine:
             tile_px=tile_px,
         )
 
+    @memory_told()
     def upscale(
         self,
         picture: Picture,
@@ -219,7 +221,7 @@ class Engine:
         margin = (plan.source.width - size.width) // 2, (plan.source.height - size.height) // 2
         prepared = self._prepare(seen, request)
         wide = widened(seen, request.seamless, margin)
-        source = Colours(wide.colour)
+        source, kind = Colours(wide.colour), working_type(wide)
         inspection = Inspection(source, plan.canvas.scaled, plan.seams)
         runners = [faithful]
         if request.mode is Mode.CREATIVE:
@@ -237,17 +239,15 @@ class Engine:
                 watch=inspection.watch,
                 on_tile=tick,
             )
+            colours = (like(band, kind) for band in colours)
         else:
             colours, more = self._enlarged(wide, prepared, margin, request, plan, faithful, tick)
             runners += more
-            if picture.bits == 8:
-                colours = (like(band, BYTE) for band in colours)
-            colours = inspection.watch(colours)
-        opacity = None
+            colours = inspection.watch(like(band, kind) for band in colours)
+        opacity, clearness = None, None
         if wide.alpha is not None:
-            opacity = self._opacity(Opacity(wide.alpha), plan, faithful, tick)
-        if picture.bits == 8:
-            colours = (like(band, BYTE) for band in colours)
+            clearness = OpacityInspection(Opacity(wide.alpha), plan.canvas.scaled)
+            opacity = clearness.watch(self._opacity(Opacity(wide.alpha), plan, faithful, tick))
         rows = samples(rows_of(colours, opacity, plan.canvas, picture), picture.bits)
 
         def close() -> Receipt:
@@ -260,7 +260,10 @@ class Engine:
             if request.model is not None:
                 limits = NAMED_LIMITS
             return judge(
-                inspection.measures(),
+                replace(
+                    inspection.measures(),
+                    opacity_db=None if clearness is None else clearness.consistency_db(),
+                ),
                 limits,
                 plan=plan.method,
                 repairs=repairs,

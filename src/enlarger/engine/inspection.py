@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,54 @@ class Measures:
     shift_px: float
     seam_energy: float
     clipped_share: float
+    opacity_db: float | None = None
+
+
+Compare = Callable[[Band, Band, Band], None]
+"""Told some rows of the input, and the same of the result made small by bicubic and by means over areas;
+float32, the latter two not clipped."""
+
+
+class _Lagging:
+    """Compares a result, scaled down, with the input while its bands go by, some rows behind them."""
+
+    def __init__(self, source: Reader, size: Size) -> None:
+        self._source = source
+        self._size = size
+        # Input rows at a time; whole patches.
+        row_bytes = size.width * 3 * size.height / source.size.height
+        self._rows = max(PATCH_PX, min(256, int(LAG_BYTES / row_bytes) // PATCH_PX * PATCH_PX))
+        self._small: Reader = source
+        self._averaged: Reader = source
+        self._compared = 0
+
+    def watch(self, bands: Bands, compare: Compare) -> Bands:
+        own, measured, again = itertools.tee(bands, 3)
+        small = resample_values(Sliding(measured, self._size), self._source.size)
+        self._small = Sliding(small, self._source.size)
+        # A picture of single pixels is no other picture made small by a filter with negative weights:
+        # its own pixels, larger, come back at 10 dB. It is one made small by averaging.
+        averaged = resample_areas(Sliding(again, self._size), self._source.size)
+        self._averaged = Sliding(averaged, self._source.size)
+        top = 0
+        for band in own:
+            top += len(band)
+            # What is compared lags behind what has gone by, so that little is kept for either.
+            ready = top * self._source.size.height // self._size.height - self._rows // 2
+            self._compare_to(ready // self._rows * self._rows, compare)
+            yield band
+
+    def finish(self, compare: Compare) -> None:
+        """Compare what is left; after the last band."""
+        self._compare_to(self._source.size.height, compare)
+
+    def _compare_to(self, end: int, compare: Compare) -> None:
+        while self._compared < end:
+            stop = min(self._compared + self._rows, self._source.size.height)
+            wanted = as_floats(self._source.read(self._compared, stop))
+            rows = self._compared, stop
+            compare(wanted, self._small.read(*rows), self._averaged.read(*rows))
+            self._compared = stop
 
 
 class Inspection:
@@ -59,13 +107,8 @@ class Inspection:
         """
         self._source = source
         self._size = size
-        # Input rows at a time; whole patches.
-        row_bytes = size.width * 3 * size.height / source.size.height
-        self._rows = max(PATCH_PX, min(256, int(LAG_BYTES / row_bytes) // PATCH_PX * PATCH_PX))
+        self._lagging = _Lagging(source, size)
         self._seam_rows, self._seam_columns = (np.asarray(side, np.int64) for side in seams)
-        self._small: Reader = source
-        self._averaged: Reader = source
-        self._compared = 0
         self._squared = np.zeros(2)
         self._clipped = 0.0
         self._normal = np.zeros((2, 2))
@@ -76,31 +119,20 @@ class Inspection:
 
     def watch(self, bands: Bands) -> Bands:
         """The same bands, measured on their way; the measures are whole when the last is out."""
-        own, measured, again = itertools.tee(bands, 3)
-        small = resample_values(Sliding(measured, self._size), self._source.size)
-        self._small = Sliding(small, self._source.size)
-        # A picture of single pixels is no other picture made small by a filter with negative weights:
-        # its own pixels, larger, come back at 10 dB. It is one made small by averaging.
-        averaged = resample_areas(Sliding(again, self._size), self._source.size)
-        self._averaged = Sliding(averaged, self._source.size)
         above: Band | None = None
         top = 0
-        for band in own:
+        for band in self._lagging.watch(bands, self._compare):
             self._look_at_seams(above, band, top)
             above = (
                 band[-2 * BESIDE_PX :] if above is None else np.concatenate((above, band))[-2 * BESIDE_PX :]
             )
             top += len(band)
-            # What is compared lags behind what has gone by, so that little is kept for either.
-            ready = top * self._source.size.height // self._size.height - self._rows // 2
-            self._compare_to(ready // self._rows * self._rows)
             yield band
 
     def measures(self) -> Measures:
         """Of everything that went through; call it once, after the last band."""
-        self._compare_to(self._source.size.height)
-        mean = float(self._squared.min()) / (3 * self._source.size.pixels)
-        consistency = DB_MAX if mean == 0 else float(np.minimum(DB_MAX, -10 * np.log10(mean)))
+        self._lagging.finish(self._compare)
+        consistency = _decibels(float(self._squared.min()) / (3 * self._source.size.pixels))
         floor = max(1, self._source.size.pixels) * SLOPE_FLOOR**2 * np.eye(2)
         shift = float(np.hypot(*np.linalg.solve(self._normal + floor, self._projection)))
         drift = np.concatenate(self._drifts) if self._drifts else np.zeros(1)
@@ -108,16 +140,9 @@ class Inspection:
         seams = float(self._at_seam.sum() / beside) if beside > 0 else 1.0
         return Measures(consistency, float(drift.mean()), shift, seams, self._clipped)
 
-    def _compare_to(self, end: int) -> None:
-        while self._compared < end:
-            stop = min(self._compared + self._rows, self._source.size.height)
-            self._compare(self._compared, stop)
-            self._compared = stop
-
-    def _compare(self, start: int, stop: int) -> None:
-        wanted = as_floats(self._source.read(start, stop))
-        have = np.clip(self._small.read(start, stop), 0, 1)
-        mean = np.clip(self._averaged.read(start, stop), 0, 1)
+    def _compare(self, wanted: Band, have: Band, mean: Band) -> None:
+        have = np.clip(have, 0, 1)
+        mean = np.clip(mean, 0, 1)
         self._squared += [np.sum((one - wanted) ** 2, dtype=np.float64) for one in (have, mean)]
         white = (have >= 1 - CLIP_LEVEL) & (wanted < 1 - INSIDE_LEVEL)
         black = (have <= CLIP_LEVEL) & (wanted > INSIDE_LEVEL)
@@ -178,6 +203,38 @@ class Inspection:
         places = ours * theirs[0] // theirs[1]
         is_smooth = np.abs(np.diff(near, axis=axis)).max(axis=(axis, 2), initial=0) <= SMOOTH_STEP
         return np.asarray(is_smooth[places - (0 if axis == 0 else int(places[0]))])
+
+
+class OpacityInspection:
+    """One result's opacity, held against the input's: let its bands through `watch`, then ask."""
+
+    def __init__(self, source: Reader, size: Size) -> None:
+        """
+        source  the input's opacity; may be read from anywhere. Its first channel counts.
+        size    of the result.
+        """
+        self._lagging = _Lagging(source, size)
+        self._pixels = source.size.pixels
+        self._squared = np.zeros(2)
+
+    def watch(self, bands: Bands) -> Bands:
+        """The same bands, measured on their way."""
+        return self._lagging.watch(bands, self._compare)
+
+    def consistency_db(self) -> float:
+        """PSNR of the result scaled down against the input, DB_MAX at most; after the last band."""
+        self._lagging.finish(self._compare)
+        return _decibels(float(self._squared.min()) / self._pixels)
+
+    def _compare(self, wanted: Band, have: Band, mean: Band) -> None:
+        for index, made in enumerate((have, mean)):
+            missed = np.clip(made[..., 0], 0, 1) - wanted[..., 0]
+            self._squared[index] += np.sum(missed**2, dtype=np.float64)
+
+
+def _decibels(mean_square: float) -> float:
+    """PSNR; a mean that is not a number stays one."""
+    return DB_MAX if mean_square == 0 else float(np.minimum(DB_MAX, -10 * np.log10(mean_square)))
 
 
 def _patches(values: Band) -> Band:

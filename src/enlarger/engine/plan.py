@@ -38,6 +38,9 @@ RUNTIME_OVERHEAD = 1.6
 """What the runtime takes over the values that are alive at once: measured 1.4 to 1.56."""
 BAND_BYTES = 96 * 1024 * 1024
 """Most that one row of tiles may give; wide pictures take lower tiles for it."""
+LEAST_TILE_SHARE = 0.15
+"""Of a tile's memory, what is left to it where the picture is so wide that its bands take the rest: its
+halo then costs an eighth more work."""
 CREATIVE_TILE_BYTES = 560 * 1024 * 1024
 """The same where the network's whole result is in memory beside it."""
 PROCESS_BYTES = 160 * 1024 * 1024
@@ -198,7 +201,17 @@ def _faithful_passes(
     # A network that was named may be as hungry as any texture network.
     is_small = faithful.floats_per_px <= SMALL_FLOATS_PER_PX
     budget = FAITHFUL_TILE_BYTES if is_small else TEXTURE_TILE_BYTES
-    return tuple(Pass(_tiling(size, faithful, budget, bits, tile_px)) for size in sizes)
+    tilings = [_tiling(size, faithful, budget, bits, tile_px) for size in sizes]
+    # A row of tiles cannot be as low as it pleases, for its halo is lost: what a very wide picture's
+    # bands take beyond their share is taken from the tiles.
+    rows = [max(span.keep_stop - span.keep_start for span in tiling.rows) for tiling in tilings]
+    result_bytes = faithful.scale**2 * 3 * _sample_bytes(bits)
+    bands = [kept * size.width * result_bytes for kept, size in zip(rows, sizes, strict=True)]
+    excess = BANDS_IN_FLIGHT * (max(bands, default=0) - BAND_BYTES)
+    if excess > 0 and tile_px is None:
+        budget = max(budget - excess, int(budget * LEAST_TILE_SHARE))
+        tilings = [_tiling(size, faithful, budget, bits, None) for size in sizes]
+    return tuple(Pass(tiling) for tiling in tilings)
 
 
 def _creative(

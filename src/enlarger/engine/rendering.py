@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from enlarger.engine.bands import BYTE, FLOAT, Band, Bands, Reader, Sliding, as_
 from enlarger.engine.plan import Plan
 from enlarger.engine.receipt import Receipt
 from enlarger.engine.synthesis import snapped
+from enlarger.errors import OutOfMemory
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster, RasterWriter, Samples
 from enlarger.target import Canvas, Size
@@ -42,6 +44,18 @@ class Opacity:
         return np.repeat(_band(self._raster.rows(start, stop)), 3, axis=2)
 
 
+@contextmanager
+def memory_told() -> Iterator[None]:
+    """Memory that is not found, and not for a tile, which would be made smaller: with a remedy."""
+    try:
+        yield
+    except MemoryError as error:
+        raise OutOfMemory(
+            "there is not enough memory for this picture; close other programs, or choose smaller tiles or"
+            " another mode"
+        ) from error
+
+
 class Rendering:
     """A result that is made while its rows are taken. They can be taken once."""
 
@@ -54,6 +68,9 @@ class Rendering:
         """Of the result."""
         self.source = picture
         """The input, for its colour profile and metadata; channels and bits are the result's too."""
+        scaled = plan.canvas.scaled
+        self.scale = scaled.width / plan.source.width, scaled.height / plan.source.height
+        """Result pixels per input pixel, across and down."""
         self._rows = rows
         self._close = close
 
@@ -62,12 +79,15 @@ class Rendering:
 
         Raises Collapsed, OutOfMemory, and whatever `on_tile` raises.
         """
-        return self._rows
+        with memory_told():
+            yield from self._rows
 
+    @memory_told()
     def receipt(self) -> Receipt:
         """Of all rows; call it after the last."""
         return self._close()
 
+    @memory_told()
     def collect(self) -> Picture:
         """All rows as a picture."""
         picture = self.source

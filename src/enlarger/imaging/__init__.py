@@ -7,18 +7,21 @@ line in `decode.LOADERS` and one in `encode.WRITERS`.
 from enlarger.imaging.alpha import bleed
 from enlarger.imaging.animation import Animation, encode_animation, frames, is_animated
 from enlarger.imaging.decode import Outline, decode, outlined
-from enlarger.imaging.encode import check_size, encode, open_writer
+from enlarger.imaging.encode import check_size, encode, open_writer, quality_for
 from enlarger.imaging.examine import probe
 from enlarger.imaging.formats import API_FORMATS, SUFFIXES, Format, Header
 from enlarger.imaging.layout import Layout, Writer
-from enlarger.imaging.metadata import Metadata, MetadataPolicy, kept
+from enlarger.imaging.metadata import DPI_MAX, Dpi, DpiPolicy, Metadata, MetadataPolicy, kept, printed
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Raster, RasterWriter
 
 __all__ = [
     "API_FORMATS",
+    "DPI_MAX",
     "SUFFIXES",
     "Animation",
+    "Dpi",
+    "DpiPolicy",
     "Format",
     "Header",
     "Layout",
@@ -39,5 +42,7 @@ __all__ = [
     "kept",
     "open_writer",
     "outlined",
+    "printed",
     "probe",
+    "quality_for",
 ]

@@ -18,13 +18,16 @@ from PIL import ImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from enlarger.errors import PictureTooLarge, UnsupportedPicture
+from enlarger.imaging import gif
 from enlarger.imaging.encode import check_size
 from enlarger.imaging.examine import examine, opened, reader
 from enlarger.imaging.formats import ALL_FORMATS, Format, guarded
 from enlarger.imaging.layout import Layout, eight_bits
+from enlarger.imaging.metadata import NOTHING, Metadata
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.pipe import VipsWriter
 from enlarger.imaging.png import Chunks, Sink, as_bytes, filtered_up
+from enlarger.imaging.splice import Spliced
 from enlarger.imaging.webp import EFFORT, QUALITY
 
 MOVING = (Format.GIF, Format.WEBP, Format.PNG)
@@ -47,6 +50,8 @@ class Animation:
     durations_ms: tuple[int, ...]
     """One for each picture."""
     icc_profile: bytes | None = field(repr=False)
+    metadata: Metadata = field(repr=False)
+    """What the file says besides."""
     pictures: Iterator[Picture] = field(repr=False)
     """The pictures in order, once, 8 bits. Raises UnsupportedPicture where the file is damaged."""
 
@@ -91,6 +96,7 @@ def frames(
         loops,
         durations,
         examined.icc_profile,
+        examined.metadata,
         _pictures(file, format_, examined.icc_profile),
     )
 
@@ -103,12 +109,14 @@ def encode_animation(
     *,
     loops: int = 0,
     quality: int | None = None,
+    metadata: Metadata = NOTHING,
 ) -> None:
     """Write pictures of one size, as many as durations, as an animation.
 
     format_  GIF (256 colours a picture, opacity all or nothing), WebP or PNG (APNG).
     loops    how often it is played; 0 is for ever.
     quality  of WebP, 1 to 100.
+    metadata  XMP in all of them, the rest in PNG alone.
 
     Raises UnsupportedPicture for a format that holds no animation, PictureTooLarge for a size that it
     does not hold, and ValueError if the pictures differ in size or number from what was announced.
@@ -122,9 +130,9 @@ def encode_animation(
     check_size(format_, first.width, first.height)
     rows = _rgba(first, upcoming, len(durations_ms))
     if format_ is Format.PNG:
-        _write_apng(rows, first, durations_ms, file, loops)
+        _write_apng(rows, first, durations_ms, file, loops, metadata)
     else:
-        _write_with_vips(rows, first, durations_ms, file, format_, loops, quality)
+        _write_with_vips(rows, first, durations_ms, file, format_, loops, quality, metadata.xmp)
 
 
 def _reader(format_: Format) -> Callable[[BinaryIO], ImageFile.ImageFile]:
@@ -193,6 +201,7 @@ def _write_with_vips(
     format_: Format,
     loops: int,
     quality: int | None,
+    xmp: bytes | None,
 ) -> None:
     """As one tall picture, which is how libvips has animations."""
     layout = Layout(width=first.width, height=first.height * len(durations_ms), channels=4)
@@ -206,6 +215,10 @@ def _write_with_vips(
         options |= {"Q": QUALITY if quality is None else quality, "effort": EFFORT}
         if first.icc_profile is not None:
             fields.append(("blob_type", "icc-profile-data", first.icc_profile))
+        if xmp is not None:
+            fields.append(("blob_type", "xmp-data", xmp))
+    elif xmp is not None:
+        file = Spliced(file, gif.extension(xmp), gif.behind_colours)
     saver = "gifsave_target" if format_ is Format.GIF else "webpsave_target"
     with VipsWriter(layout, file.write, saver, fields=fields, **options) as writer:
         for whole in rows:
@@ -218,9 +231,12 @@ def _write_apng(
     durations_ms: Sequence[int],
     file: Sink,
     loops: int,
+    metadata: Metadata,
 ) -> None:
     """Every picture whole, replacing the one before (PNG specification, third edition, section 11.3.5)."""
-    layout = Layout(width=first.width, height=first.height, channels=4, icc_profile=first.icc_profile)
+    layout = Layout(
+        width=first.width, height=first.height, channels=4, icc_profile=first.icc_profile, metadata=metadata
+    )
     chunks = Chunks(file, layout)
     chunks.describe(layout)
     chunks.write(b"acTL", struct.pack(">II", len(durations_ms), loops))

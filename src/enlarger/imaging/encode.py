@@ -9,13 +9,11 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from enlarger.errors import PictureTooLarge
-from enlarger.imaging import png, tiff, whole
+from enlarger.imaging import jpeg, png, tiff, webp, whole
 from enlarger.imaging.formats import Format
-from enlarger.imaging.jpeg import JpegWriter
 from enlarger.imaging.layout import Layout, Writer
 from enlarger.imaging.picture import Picture
 from enlarger.imaging.raster import Samples
-from enlarger.imaging.webp import WebpWriter
 
 BAND_ROWS = 256
 """Rows joined and encoded at a time: 6 MB for an 8,000-pixel-wide RGB picture."""
@@ -30,12 +28,20 @@ SIDE_MAX = {
     Format.JXL: 2**30,
 }
 """Pixels along one side that the format itself, or its common encoder, can hold."""
+QUALITY = {
+    Format.JPEG: jpeg.QUALITY,
+    Format.WEBP: webp.QUALITY,
+    Format.AVIF: whole.QUALITY,
+    Format.HEIC: whole.QUALITY,
+    Format.JXL: whole.QUALITY,
+}
+"""Of the formats that have one, where none is asked for."""
 Opener = Callable[[BinaryIO, Layout, int | None], AbstractContextManager[Writer]]
 WRITERS: dict[Format, Opener] = {
     Format.PNG: lambda file, layout, _: png.PngWriter(file, layout),
     Format.TIFF: lambda file, layout, _: tiff.TiffWriter(file, layout),
-    Format.JPEG: JpegWriter,
-    Format.WEBP: WebpWriter,
+    Format.JPEG: jpeg.JpegWriter,
+    Format.WEBP: webp.WebpWriter,
 }
 """The formats that are written as rows come; the others are written whole, by Pillow."""
 
@@ -48,6 +54,11 @@ def check_size(format_: Format, width: int, height: int) -> None:
             f"the result has {width}x{height} pixels; {format_} holds at most {limit} a side",
             param="output_format",
         )
+
+
+def quality_for(format_: Format, quality: int | None) -> int | None:
+    """What `quality` comes to: 1 to 100, the format's own measure for None; None where it has none."""
+    return QUALITY.get(format_) if quality is None or format_ not in QUALITY else quality
 
 
 def open_writer(
@@ -81,12 +92,11 @@ def encode(picture: Picture, file: BinaryIO, format_: Format, quality: int | Non
 
 
 def layout_of(picture: Picture) -> Layout:
-    """What a file of this picture holds: a grey one has one channel, unless a profile says how grey."""
-    is_grey = picture.is_grey and picture.icc_profile is None
+    """What a file of this picture holds."""
     return Layout(
         width=picture.width,
         height=picture.height,
-        channels=(1 if is_grey else 3) + (picture.alpha is not None),
+        channels=picture.channels,
         bits=picture.bits,
         icc_profile=picture.icc_profile,
         metadata=picture.metadata,
@@ -96,7 +106,7 @@ def layout_of(picture: Picture) -> Layout:
 def joined(picture: Picture, top: int, bottom: int) -> Samples:
     """Rows of a picture with the channels of `layout_of`."""
     colour = picture.colour.rows(top, bottom)
-    if picture.is_grey and picture.icc_profile is None:
+    if picture.is_grey:
         colour = colour[..., :1]
     if picture.alpha is None:
         return colour

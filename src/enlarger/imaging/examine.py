@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from PIL import ImageFile
@@ -17,8 +17,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
 from enlarger.errors import PictureTooLarge, UnsupportedPicture
-from enlarger.imaging import extras, riff, tiff_header
-from enlarger.imaging.exif import UPRIGHT, orientation_in
+from enlarger.imaging import extras, gif, riff, tiff_header, xmp
+from enlarger.imaging.exif import BLOCK_MAX, UPRIGHT, orientation_in
 from enlarger.imaging.formats import ALL_FORMATS, START_BYTES, Format, Header, guarded, named, sniff
 from enlarger.imaging.metadata import Metadata, upright
 from enlarger.imaging.tiff_header import TiffHeader
@@ -118,7 +118,7 @@ def _look_with_pillow(format_: Format, file: BinaryIO) -> Examined:
         info = image.info
         said = Metadata(
             exif=_unprefixed(info.get("exif")),
-            xmp=_as_bytes(info.get("xmp")),
+            xmp=_in_utf8(gif.packet_in(file)) if format_ is Format.GIF else _packet(image),
             iptc=_iptc(info),
             dpi=_dpi(format_, info),
             comments=_comments(image),
@@ -129,7 +129,7 @@ def _look_with_pillow(format_: Format, file: BinaryIO) -> Examined:
 
 def _look_at_webp(format_: Format, file: BinaryIO) -> Examined:
     found = riff.read_header(file)
-    said = Metadata(exif=_unprefixed(found.metadata.exif), xmp=found.metadata.xmp)
+    said = Metadata(exif=_unprefixed(found.metadata.exif), xmp=_in_utf8(found.metadata.xmp))
     return _examined(format_, (found.width, found.height), found.frames, found.icc_profile, said)
 
 
@@ -137,7 +137,8 @@ def _look_at_tiff(format_: Format, file: BinaryIO) -> Examined:
     found = tiff_header.read_header(file)
     width, height = _upright_size(found.width, found.height, found.orientation)
     header = Header(format_, width, height)
-    return Examined(header, found.orientation, found.pages, found.icc_profile, found.metadata, found)
+    said = replace(found.metadata, xmp=_in_utf8(found.metadata.xmp))
+    return Examined(header, found.orientation, found.pages, found.icc_profile, said, found)
 
 
 _LOOKS: dict[Format, Callable[[Format, BinaryIO], Examined]] = {
@@ -162,10 +163,20 @@ def _unprefixed(block: object) -> bytes | None:
     return block.removeprefix(EXIF_PREFIX) or None if isinstance(block, bytes) else None
 
 
-def _as_bytes(block: object) -> bytes | None:
-    if isinstance(block, str):
-        return block.encode()
-    return block if isinstance(block, bytes) else None
+def _packet(image: ImageFile.ImageFile) -> bytes | None:
+    """The XMP packet, with what a JPEG has of it in further segments."""
+    block = image.info.get("xmp")
+    packet = _in_utf8(block.encode() if isinstance(block, str) else block)
+    if packet is None or not isinstance(image, JpegImageFile):
+        return packet
+    segments = [data for name, data in image.applist if name == "APP1"]
+    return xmp.joined(
+        packet, [data for data in segments if data.startswith(xmp.EXTENSION_PREFIX)], BLOCK_MAX
+    )
+
+
+def _in_utf8(block: object) -> bytes | None:
+    return xmp.in_utf8(block) if isinstance(block, bytes) else None
 
 
 def _iptc(info: dict[Any, Any]) -> bytes | None:

@@ -20,6 +20,7 @@ EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 BELOW = {EXIF, GPS, INTEROPERABILITY}
 """Tags that point to directories (Exif 3.0, section 4.6.3)."""
 UPRIGHT = 1
+INCH = 2
 
 STRUCTURAL = {
     *(0x00FE, 0x00FF, 0x0100, 0x0101, 0x0102, 0x0103, 0x0106, 0x010A, 0x0111, 0x0115, 0x0116, 0x0117),
@@ -123,6 +124,20 @@ def resolution_in(structure: Structure, tags: Tags) -> tuple[float, float] | Non
     if scale is None or min(found) <= 0:
         return None
     return found[0] * scale, found[1] * scale
+
+
+def resolved(block: bytes, dpi: tuple[float, float]) -> bytes | None:
+    """A block that states this resolution where it stated one; as it is where it did not."""
+    structure, tags = parsed(block)
+    if not {X_RESOLUTION, Y_RESOLUTION} & tags.keys():
+        return block
+    own = Structure(structure.order)
+    stated: Tags = {
+        X_RESOLUTION: own.ratio(dpi[0]),
+        Y_RESOLUTION: own.ratio(dpi[1]),
+        RESOLUTION_UNIT: own.shorts(INCH),
+    }
+    return _block(structure, {**tags, **stated})
 
 
 def reader_of(block: bytes) -> ReadAt:

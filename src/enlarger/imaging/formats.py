@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from enlarger.errors import UnsupportedPicture
+from enlarger.errors import OutOfMemory, UnsupportedPicture
 
 START_BYTES = 32
 """What `sniff` wants to see of a file."""
@@ -109,8 +109,12 @@ def guarded(format_: Format) -> Iterator[None]:
     """
     try:
         yield
-    except (MemoryError, UnsupportedPicture):
+    except UnsupportedPicture:
         raise
+    except MemoryError as error:
+        raise OutOfMemory(
+            f"there is not enough memory to read this {format_}; close other programs"
+        ) from error
     except Exception as error:
         raise UnsupportedPicture(
             f"the {format_} is damaged or cut short and cannot be read", param="image"

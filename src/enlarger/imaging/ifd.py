@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
@@ -78,6 +79,12 @@ class Structure:
     def shorts(self, *values: int) -> Entry:
         """Small numbers."""
         return Entry(SHORT, len(values), struct.pack(f"{self.order}{len(values)}H", *values))
+
+    def ratio(self, value: float) -> Entry:
+        """A number above 0 as a fraction, to a ten-thousandth."""
+        found = Fraction(value).limit_denominator(10_000)
+        above = min(found.numerator, 2**32 - 1)
+        return Entry(RATIONAL, 1, struct.pack(self.order + "II", above, found.denominator))
 
     def values(self, entry: Entry) -> tuple[int, ...]:
         """A value's whole numbers: one for each unit, so two for a fraction."""

@@ -9,11 +9,13 @@ import struct
 from types import TracebackType
 from typing import Self
 
+from enlarger.imaging import xmp
 from enlarger.imaging.layout import Layout, Rows, eight_bits, on_white
 from enlarger.imaging.metadata import Metadata
 from enlarger.imaging.pipe import VipsWriter
 from enlarger.imaging.png import Sink
 from enlarger.imaging.raster import Samples
+from enlarger.imaging.splice import Spliced
 
 QUALITY = 95
 """Above it files grow fast and nothing more is seen."""
@@ -21,7 +23,6 @@ START, APP0, APP1, APP2, APP13, COMMENT = b"\xff\xd8", 0xE0, 0xE1, 0xE2, 0xED, 0
 SEGMENT_MAX = 65_533
 """Bytes that a segment holds besides its own length."""
 DENSITY_MAX = 65_535
-XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\0"
 ICC_PREFIX = b"ICC_PROFILE\0"
 PROFILE_PARTS_MAX = 255
 
@@ -34,7 +35,7 @@ class JpegWriter:
 
     def __init__(self, file: Sink, layout: Layout, quality: int | None = None) -> None:
         """
-        layout   Exif, XMP and IPTC go in where they fit one segment of 65,533 bytes.
+        layout   Exif and IPTC go in where they fit one segment of 65,533 bytes; XMP takes more of them.
         quality  1 to 100; up: larger and nearer to the original.
         """
         self._has_alpha = layout.has_alpha
@@ -44,7 +45,7 @@ class JpegWriter:
         )
         self._vips = VipsWriter(
             plain,
-            _After(file, segments(layout.icc_profile, layout.metadata)).write,
+            Spliced(file, segments(layout.icc_profile, layout.metadata), _in_place_of_app0).write,
             "jpegsave_target",
             Q=QUALITY if quality is None else quality,
             # 4:4:4: halving the colour resolution smears the very edges that were just made.
@@ -77,7 +78,7 @@ def segments(icc_profile: bytes | None, said: Metadata) -> bytes:
     if said.exif is not None:
         parts.append(_segment(APP1, b"Exif\0\0" + said.exif))
     if said.xmp is not None:
-        parts.append(_segment(APP1, XMP_PREFIX + said.xmp))
+        parts += [_segment(APP1, part) for part in xmp.segments(said.xmp)]
     if icc_profile is not None:
         parts.append(_profile(icc_profile))
     if said.iptc is not None:
@@ -108,24 +109,10 @@ def _profile(profile: bytes) -> bytes:
     )
 
 
-class _After:
-    """Puts our segments in the place of the APP0 that an encoder begins with."""
-
-    def __init__(self, file: Sink, ours: bytes) -> None:
-        self._file = file
-        self._ours = ours
-        self._start: bytes | None = b""
-
-    def write(self, data: bytes) -> None:
-        if self._start is None:
-            self._file.write(data)
-            return
-        self._start += data
-        if len(self._start) < 6:
-            return
-        has_own = self._start[2:4] == bytes([0xFF, APP0])
-        skipped = 4 + struct.unpack_from(">H", self._start, 4)[0] if has_own else 2
-        if len(self._start) < skipped:
-            return
-        self._file.write(START + self._ours + self._start[skipped:])
-        self._start = None
+def _in_place_of_app0(start: bytes) -> tuple[int, int] | None:
+    """Behind the start, where the APP0 is that an encoder begins with."""
+    if len(start) < 6:
+        return None
+    has_own = start[2:4] == bytes([0xFF, APP0])
+    end = 4 + struct.unpack_from(">H", start, 4)[0] if has_own else len(START)
+    return (len(START), end) if len(start) >= end else None

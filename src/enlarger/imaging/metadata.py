@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from enlarger.imaging import exif as exif_blocks
+from enlarger.imaging import xmp as xmp_packets
 from enlarger.imaging.exif import BLOCK_MAX, DOUBTFUL
-
-XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:\s*=\s*["']|>\s*))[1-8]""")
-XMP_OF_PARTS = (b"hdrgm:", b"Container:Directory", b"GContainer")
-"""Marks of an XMP packet that lists other pictures of its file (a gain map, a depth map): the new
-file does not have them, and viewers look for them where it says."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +26,10 @@ class Metadata:
     """PNG text chunks and the JPEG comment (key `comment`): keyword and text, in the file's order."""
 
 
+NOTHING = Metadata()
+"""Of a file that says nothing."""
+
+
 class MetadataPolicy(StrEnum):
     """What of a file's metadata its result has. The colour profile is never part of it."""
 
@@ -41,6 +40,43 @@ class MetadataPolicy(StrEnum):
     IPTC, no comments, and of Exif only tags known to be harmless."""
     STRIP = "strip"
     """Nothing but the resolution."""
+
+
+class DpiPolicy(StrEnum):
+    """What becomes of the pixels per inch that a file states, where no number is asked for."""
+
+    KEEP = "keep"
+    """The number stays, and so a print grows as the picture did."""
+    SCALE = "scale"
+    """It grows as the picture did, and a print keeps its size."""
+
+
+Dpi = DpiPolicy | float
+"""A policy, or pixels per inch, 1 to DPI_MAX."""
+DPI_MAX = 65_535
+"""What a JPEG can state."""
+
+
+def printed(metadata: Metadata, dpi: Dpi, scale: tuple[float, float]) -> Metadata:
+    """Metadata that states the resolution that `dpi` comes to, in its Exif as well.
+
+    scale  result pixels per input pixel, across and down. A file that states nothing has nothing that
+           grows.
+    """
+    if dpi is DpiPolicy.KEEP or (dpi is DpiPolicy.SCALE and metadata.dpi is None):
+        return metadata
+    if isinstance(dpi, DpiPolicy):
+        assert metadata.dpi is not None  # noqa: S101 (for the type checker)
+        stated = metadata.dpi[0] * scale[0], metadata.dpi[1] * scale[1]
+    else:
+        stated = dpi, dpi
+    exif = metadata.exif
+    if exif is not None:
+        try:
+            exif = exif_blocks.resolved(exif, stated)
+        except DOUBTFUL:
+            exif = None
+    return replace(metadata, exif=exif, dpi=stated)
 
 
 def kept(metadata: Metadata, policy: MetadataPolicy) -> Metadata:
@@ -72,21 +108,11 @@ def upright(metadata: Metadata) -> Metadata:
     return replace(
         metadata,
         exif=exif,
-        xmp=_upright_xmp(metadata.xmp),
+        xmp=None if metadata.xmp is None else xmp_packets.upright(metadata.xmp, BLOCK_MAX),
         iptc=metadata.iptc if metadata.iptc and len(metadata.iptc) <= BLOCK_MAX else None,
         dpi=dpi,
         comments=_within(metadata.comments),
     )
-
-
-def _upright_xmp(xmp: bytes | None) -> bytes | None:
-    if not xmp or len(xmp) > BLOCK_MAX or any(mark in xmp for mark in XMP_OF_PARTS):
-        return None
-    try:
-        xmp.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
 
 
 def _within(comments: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -21,7 +21,7 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata, repr=False)
     """What the file said besides, orientation already applied."""
     is_grey: bool = False
-    """The file has no colours: the three channels are equal, and a result has one."""
+    """The file has no colours: the three channels are equal, a result has one, and there is no profile."""
 
     @classmethod
     def of(cls, colour: Samples, alpha: Samples | None = None, icc_profile: bytes | None = None) -> Picture:

@@ -7,7 +7,6 @@ which says where they are, stands behind them.
 from __future__ import annotations
 
 import struct
-from fractions import Fraction
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -15,7 +14,7 @@ import numpy as np
 from isal import isal_zlib
 
 from enlarger.imaging import exif
-from enlarger.imaging.ifd import BYTE, RATIONAL, UNDEFINED, Entry, Structure, Tags, serialised, turned
+from enlarger.imaging.ifd import BYTE, UNDEFINED, Entry, Structure, Tags, serialised, turned
 from enlarger.imaging.layout import Layout, Rows
 from enlarger.imaging.metadata import Metadata
 from enlarger.imaging.raster import Samples
@@ -146,9 +145,6 @@ def _described(said: Metadata, shape: Structure) -> Tags:
         tags[IPTC] = Entry(UNDEFINED, len(said.iptc), said.iptc)
     if said.dpi is not None:
         for tag, value in zip((exif.X_RESOLUTION, exif.Y_RESOLUTION), said.dpi, strict=True):
-            ratio = Fraction(value).limit_denominator(10_000)
-            tags[tag] = Entry(
-                RATIONAL, 1, struct.pack("<II", min(ratio.numerator, 2**32 - 1), ratio.denominator)
-            )
+            tags[tag] = shape.ratio(value)
         tags[exif.RESOLUTION_UNIT] = shape.shorts(INCH)
     return tags

@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from enlarger.imaging import extras, vips
+from enlarger.imaging import extras, gif, vips
 from enlarger.imaging.examine import EXIF_PREFIX, Examined, reader
 from enlarger.imaging.formats import Format
 from enlarger.imaging.layout import Layout, Rows, eight_bits
 from enlarger.imaging.raster import Raster, RasterWriter, Samples
+from enlarger.imaging.splice import Spliced
 
 GREY_MODES = ("1", "L", "LA", "La")
 QUALITY = 90
@@ -58,6 +59,7 @@ class WholeWriter:
         """Raises UnsupportedPicture, naming the extra, if the format needs one that is not installed."""
         self._name = extras.ready_to_save(format_)
         self._file = file
+        self._format = format_
         self._layout = layout
         self._quality = QUALITY if quality is None else quality
         self._rows = Rows(layout)
@@ -90,4 +92,7 @@ class WholeWriter:
             options["exif"] = EXIF_PREFIX + said.exif
         if said.xmp is not None:
             options["xmp"] = said.xmp
-        image.save(self._file, self._name, **options)
+        file: Any = self._file
+        if said.xmp is not None and self._format is Format.GIF:
+            file = Spliced(file, gif.extension(said.xmp), gif.behind_colours)
+        image.save(file, self._name, **options)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from enlarger.errors import NotFound, NotReady
-from enlarger.files import clear_abandoned, creating, sync_folder
+from enlarger.files import NameTaken, clear_abandoned, creating, sync_folder
 from enlarger.storage.faults import found, removed_on_failure, told
 from enlarger.storage.links import Links
 from enlarger.storage.store import Download, ObjectInfo, checked, content_type_of
@@ -36,10 +36,14 @@ class Folder:
         with told():
             if isinstance(source, bytes):
                 if not path.exists():
-                    with creating(path, self._workshop) as file:
+                    with contextlib.suppress(NameTaken), creating(path, self._workshop) as file:
                         file.write(source)
             elif not _link(source, path):
-                with source.open("rb") as pieces, creating(path, self._workshop) as file:
+                with (
+                    contextlib.suppress(NameTaken),
+                    source.open("rb") as pieces,
+                    creating(path, self._workshop) as file,
+                ):
                     shutil.copyfileobj(pieces, file)
             # Also where it existed: whoever made it may have died before this.
             with path.open("rb") as written:
