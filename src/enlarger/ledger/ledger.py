@@ -194,7 +194,8 @@ def open_holds(connection: sa.Connection) -> tuple[int, int | None]:
 def verify(connection: sa.Connection) -> Iterator[str]:
     """Everything in the books that is not as it must be, one sentence each; nothing if all is well.
 
-    Reads every entry, so it takes as long as the books are.
+    Reads every entry, so it takes as long as the books are. The connection must be a `snapshot`: of
+    moves that are committed between two of its questions it would see one half.
     """
     sums = (
         sa.select(ENTRIES.c.transfer_id, sa.func.sum(ENTRIES.c.micros))
