@@ -23,9 +23,7 @@ from enlarger.money import dollars, micros_of
 if TYPE_CHECKING:
     from enlarger.accounts import Key, Priority
 
-app = typer.Typer(
-    help="Make, list, rotate and revoke the keys that open the server.", no_args_is_help=True
-)
+app = typer.Typer(help="Make, list, rotate and revoke the keys that open the server.", no_args_is_help=True)
 KeyId = Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")]
 
 

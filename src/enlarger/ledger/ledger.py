@@ -11,7 +11,7 @@ of capture and release.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -153,6 +153,25 @@ def hold(
     )
     entries = {_available(workspace_id): -micros, _held(workspace_id): micros}
     _record(connection, Kind.HOLD, workspace_id, entries, job_id=job_id)
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What a job costs."""
+
+    price_micros: int
+    """The price when it was accepted."""
+    billed_micros: int | None
+    """What was taken; None while the job is under way."""
+
+
+def charges(connection: sa.Connection, job_ids: Collection[str]) -> dict[str, Charge]:
+    """What these jobs cost, by id; none for a job that has no hold."""
+    query = sa.select(HOLDS).where(HOLDS.c.job_id.in_(job_ids))
+    return {
+        row.job_id: Charge(row.price_micros, None if row.state == HoldState.OPEN else row.captured_micros)
+        for row in connection.execute(query)
+    }
 
 
 @dataclass(frozen=True)
