@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import pull
 from tests.support.desk import Desk
+from tests.support.house import House
 from tests.support.photos import photo
 from tests.support.postgres import Postgres
 from tests.support.running import RunningServer
@@ -73,3 +74,10 @@ def desk(database_url: str) -> Iterator[Desk]:
     """A database with everything that accepts and ends jobs, on SQLite and on Postgres."""
     with Desk.open(database_url) as desk:
         yield desk
+
+
+@pytest.fixture
+def house(desk: Desk, tmp_path: Path) -> Iterator[House]:
+    """Every door of the server in this process, on SQLite and on Postgres, with no worker beside it."""
+    with House.open(desk, tmp_path / "house") as house:
+        yield house

@@ -25,6 +25,7 @@
         WaitTimeout         504  the job goes on, but nobody waits for it any longer
         QueueFull           503  too many jobs wait already
         StillRunning        409  the first request with this idempotency key is not done
+        NotDone             409  the job has no result yet
       ModelError            the model side
         ModelMissing        409  the weights are not in the model store
         DigestMismatch      502  a fetched file is not the file that the catalogue names
@@ -240,6 +241,14 @@ class StillRunning(BusyError):
 
     code = "still_running"
     status = 409
+
+
+class NotDone(BusyError):
+    """The job is not done yet, so there is no result; ask again later."""
+
+    code = "not_done"
+    status = 409
+    retry_after_s: int | None = 1
 
 
 class DeadlineExceeded(EnlargerError):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
 
 from enlarger.errors import BadParameter
 
 MICROS = 1_000_000
 """Micro-credits in a US dollar."""
 DECIMALS = 6
+AMOUNT = re.compile(r"[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}")
+"""A plain decimal number; no exponent, whose few letters may stand for a million digits."""
 AMOUNT_MAX_MICROS = 10**15
 """Largest amount of one move, a billion dollars: beyond it somebody's finger slipped."""
 
@@ -25,18 +27,23 @@ def micros_of(text: str, *, param: str = "amount") -> int:
     Nothing is rounded. Raises BadParameter, naming `param`, for anything but a plain decimal number
     with at most six decimals.
     """
-    try:
-        amount = Decimal(text) * MICROS
-    except InvalidOperation:
+    if AMOUNT.fullmatch(text) is None:
         raise BadParameter(
-            f"{param} is {text!r}; it must be an amount of US dollars", param=param
-        ) from None
-    if not amount.is_finite() or amount < 0 or amount != int(amount):
-        raise BadParameter(
-            f"{param} is {text!r}; it must be 0 or more with at most six decimals", param=param
+            f"{param} is {text[:40]!r}; it must be an amount of US dollars, 0 or more", param=param
         )
-    if amount > AMOUNT_MAX_MICROS:
+    whole, _, decimals = text.partition(".")
+    if len(decimals.rstrip("0")) > DECIMALS:
+        raise BadParameter(f"{param} is {text!r}; it must have at most six decimals", param=param)
+    micros = int(whole + decimals[:DECIMALS].ljust(DECIMALS, "0"))
+    if micros > AMOUNT_MAX_MICROS:
         raise BadParameter(
             f"{param} is {text!r}; it must be at most {AMOUNT_MAX_MICROS // MICROS}", param=param
         )
-    return int(amount)
+    return micros
+
+
+def change_of(text: str, *, param: str = "amount") -> int:
+    """`"-0.039"` as `-39000`: a change up or down. Raises BadParameter as `micros_of`."""
+    if text.startswith("-"):
+        return -micros_of(text[1:], param=param)
+    return micros_of(text, param=param)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
 from dbos import DBOSClient
 
-from enlarger.accounts import Accounts, Caller
-from enlarger.database import AWAY, now_ms, write
+from enlarger.accounts import Accounts, Act, Caller
+from enlarger.database import now_ms, write
+from enlarger.database.threads import in_thread
 from enlarger.engine.geometry import check_output
-from enlarger.errors import Cancelled, EnlargerError, NotFound, NotReady
+from enlarger.engine.look.presets import preset_of
+from enlarger.errors import BadParameter, Cancelled, EnlargerError, NotFound
 from enlarger.faults import fault
 from enlarger.imaging import API_FORMATS, Format, Header, probe
 from enlarger.imaging.encode import check_size
@@ -29,10 +30,9 @@ from enlarger.jobs.expiry import STYLE_MARK
 from enlarger.jobs.idempotency import INLINE_BYTES, Answer, KeptAnswer
 from enlarger.jobs.submission import Acceptance, Depth, DoorTerms, Origin, Submission, Ticket
 from enlarger.jobs.waiting import Waiting
-from enlarger.ledger import ledger, prices, usage
-from enlarger.ledger.ledger import Balance
+from enlarger.ledger import ledger, prices
+from enlarger.ledger.ledger import Balance, Charge
 from enlarger.ledger.prices import PriceList
-from enlarger.ledger.usage import LIMIT_DEFAULT, Bucket, Page, Rollup, UsageFilter
 from enlarger.limits.admission import Admission
 from enlarger.limits.limiter import Limiter
 from enlarger.request import UpscaleRequest
@@ -40,7 +40,9 @@ from enlarger.storage import ObjectStore
 from enlarger.target import Size
 
 LOG = structlog.get_logger()
-T = TypeVar("T")
+LINK_S = 86_400
+"""Longest life of a link to a result; it never outlives the result."""
+DEADLINE_MIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,18 @@ class Pending:
         return False
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A job with what is known of it beside its row."""
+
+    job: Job
+    charge: Charge | None
+    """None for jobs of versions that charged nothing."""
+    link: str | None
+    """Opens the result for whoever has it; None where there is no result, or none any longer."""
+    link_expires_ms: int | None
+
+
 class Service:
     """Submit, wait, fetch, cancel, account; one instance in the API process."""
 
@@ -110,7 +124,7 @@ class Service:
 
         Raises BadKey, or RateLimited if the key has sent too many requests.
         """
-        caller = await _in_thread(lambda: self._accounts.keys.authenticate(secret, key_id))
+        caller = await in_thread(lambda: self._accounts.keys.authenticate(secret, key_id))
         await self._limiter.count_key(caller.key_id)
         return caller
 
@@ -155,6 +169,10 @@ class Service:
         source = Size(header.width, header.height)
         size = check_output(source, request.target, self._limits.max_output_pixels).result
         check_size(Format(request.output_format), size.width, size.height)
+        if request.style_preset is not None:
+            preset_of(request.style_preset)
+        within_s = self._check_deadline(terms.deadline_s)
+        caller.check_may(Act.RUN)
         caller.check_may_use(model)
 
         def accept() -> Ticket:
@@ -176,11 +194,11 @@ class Service:
                 input_height=source.height,
                 input_bytes=len(picture),
                 output_pixels=size.width * size.height,
-                deadline_ms=now_ms() + round(1000 * (terms.deadline_s or self._limits.job_deadline_s)),
+                deadline_ms=now_ms() + round(1000 * within_s),
             )
             return self._accept(submission, [picture, *styles])
 
-        return await _in_thread(accept)
+        return await in_thread(accept)
 
     async def answer(self, pending: Pending) -> Answer | None:
         """What the request that this one repeats was answered, if it was. Raises NotFound if it is gone."""
@@ -189,7 +207,7 @@ class Service:
             return None
         body = kept.body
         if body is None:
-            body = await _in_thread(lambda: self._store.read(str(kept.body_key)))
+            body = await in_thread(lambda: self._store.read(str(kept.body_key)))
         return Answer(kept.status, kept.headers, body)
 
     async def keep_answer(self, pending: Pending, answer: Answer) -> None:
@@ -218,7 +236,7 @@ class Service:
             if not is_first and body_key is not None:
                 self._discard(body_key)
 
-        await _in_thread(keep)
+        await in_thread(keep)
 
     async def wait(self, caller: Caller, job_id: str) -> Job:
         """The job when it has succeeded.
@@ -235,29 +253,28 @@ class Service:
 
     async def status(self, caller: Caller, job_id: str) -> Job:
         """The job as it stands. Raises NotFound, also for another workspace's."""
-        return await _in_thread(lambda: self._jobs.get(job_id, caller.workspace.id))
+        return await in_thread(lambda: self._jobs.get(job_id, caller.workspace.id))
 
     async def jobs(
         self, caller: Caller, *, state: JobState | None = None, limit: int = 20, after: str | None = None
     ) -> JobPage:
         """The workspace's jobs, the latest first; see `Jobs.page`."""
         workspace_id = caller.workspace.id
-        return await _in_thread(
-            lambda: self._jobs.page(workspace_id, state=state, limit=limit, after=after)
-        )
+        return await in_thread(lambda: self._jobs.page(workspace_id, state=state, limit=limit, after=after))
 
     async def cancel(self, caller: Caller, job_id: str) -> Job:
         """Stop a job that is still under way, at no charge; the job as it stands then.
 
-        A job that has ended stays as it is. Raises NotFound.
+        A job that has ended stays as it is. Raises NotFound, NotAllowed.
         """
+        caller.check_may(Act.RUN)
 
         def cancel() -> Job:
             self._jobs.get(job_id, caller.workspace.id)
             self._jobs.cancel(job_id, caller.workspace.id)
             return self._jobs.get(job_id, caller.workspace.id)
 
-        return await _in_thread(cancel)
+        return await in_thread(cancel)
 
     async def result(self, job: Job) -> bytes:
         """The encoded picture of a job that succeeded.
@@ -269,7 +286,20 @@ class Service:
             raise job.error
         if outcome is None or (job.expires_ms is not None and job.expires_ms <= now_ms()):
             raise NotFound
-        return await _in_thread(lambda: self._store.read(outcome.result_key))
+        return await in_thread(lambda: self._store.read(outcome.result_key))
+
+    async def standings(self, jobs: Sequence[Job], base_url: str) -> list[Standing]:
+        """Jobs with their prices and links.
+
+        base_url  scheme and host that the caller reached us at, for links where no other is set.
+        """
+
+        def look() -> list[Standing]:
+            with self._engine.connect() as connection:
+                charges = ledger.charges(connection, [job.id for job in jobs])
+            return [Standing(job, charges.get(job.id), *self._link(job, base_url)) for job in jobs]
+
+        return await in_thread(look)
 
     async def balance(self, caller: Caller) -> Balance:
         """What the caller's workspace has."""
@@ -278,7 +308,7 @@ class Service:
             with self._engine.connect() as connection:
                 return ledger.balance(connection, caller.workspace.id)
 
-        return await _in_thread(read)
+        return await in_thread(read)
 
     async def prices(self) -> PriceList:
         """What is on offer, and for how much."""
@@ -287,40 +317,30 @@ class Service:
             with self._engine.connect() as connection:
                 return prices.current(connection)
 
-        return await _in_thread(read)
+        return await in_thread(read)
 
-    async def usage(
-        self,
-        caller: Caller,
-        where: UsageFilter,
-        *,
-        limit: int = LIMIT_DEFAULT,
-        starting_after: str | None = None,
-        ending_before: str | None = None,
-    ) -> Page:
-        """The workspace's usage records, the latest first; see `ledger.usage.page`."""
+    def _check_deadline(self, deadline_s: float | None) -> float:
+        longest_s = self._limits.job_deadline_s
+        if deadline_s is None:
+            return longest_s
+        if not DEADLINE_MIN_S <= deadline_s <= longest_s:
+            raise BadParameter(
+                f"deadline_s is {deadline_s:g}; it must be {DEADLINE_MIN_S:g} to {longest_s:g}",
+                param="deadline_s",
+            )
+        return deadline_s
 
-        def read() -> Page:
-            with self._engine.connect() as connection:
-                return usage.page(
-                    connection,
-                    caller.workspace.id,
-                    where,
-                    limit=limit,
-                    starting_after=starting_after,
-                    ending_before=ending_before,
-                )
-
-        return await _in_thread(read)
-
-    async def usage_rollups(self, caller: Caller, where: UsageFilter, bucket: Bucket) -> list[Rollup]:
-        """The workspace's usage in sums by model and hour or day."""
-
-        def read() -> list[Rollup]:
-            with self._engine.connect() as connection:
-                return usage.rollups(connection, caller.workspace.id, where, bucket)
-
-        return await _in_thread(read)
+    def _link(self, job: Job, base_url: str) -> tuple[str | None, int | None]:
+        """A link to the result and when it ends; none where there is no result."""
+        now = now_ms()
+        left_s = LINK_S if job.expires_ms is None else min(LINK_S, (job.expires_ms - now) // 1000)
+        if job.outcome is None or left_s < 1:
+            return None, None
+        name = f"{job.id}.{job.request.output_format}"
+        link = self._store.signed_url(
+            job.outcome.result_key, expires_in_s=left_s, file_name=name, base_url=base_url
+        )
+        return link, now + 1000 * left_s
 
     def _accept(self, submission: Submission, pictures: Sequence[bytes]) -> Ticket:
         keys = (submission.input_key, *submission.style_keys)
@@ -345,12 +365,3 @@ class Service:
             self._store.delete(keys)
         except Exception as error:
             LOG.warning("input.not_removed", error=repr(error))
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Run what waits for the database or the store beside the event loop. Raises NotReady if it is away."""
-    try:
-        return await asyncio.to_thread(work)
-    except AWAY as error:
-        LOG.warning("database.away", error=type(error).__name__)
-        raise NotReady("the database cannot be reached; try again later") from error

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import platform
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +31,8 @@ from enlarger.request import MAX_OUTPUT_PIXELS
 
 BOOTSTRAP_KEY_MIN = 32
 MS_IN_AN_HOUR = 3_600_000
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,63}")
+"""Names that nothing else between a client and us gives a meaning to by accident."""
 
 
 def _check_secret(secret: SecretStr) -> SecretStr:
@@ -58,6 +61,12 @@ def _check_credit(text: str) -> str:
 def _check_rule(text: str) -> str:
     Rule.parse(text, 0)
     return text
+
+
+def _check_header(text: str) -> str:
+    if not HEADER.fullmatch(text):
+        raise ValueError("must be the name of a header, as in `X-Forwarded-Email`")
+    return text.lower()
 
 
 def _check_proxies(text: str) -> str:
@@ -200,6 +209,23 @@ class Settings(BaseSettings):
         description="Addresses and networks, with commas, whose `X-Forwarded-For` is believed; without it"
         " all that comes through a proxy counts as one address.",
     )
+    sign_in_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
+        "10/15m",
+        description="Attempts to sign in, for every e-mail address and for every address that they come"
+        " from, or `off`.",
+    )
+    session_h: float = Field(
+        24.0,
+        gt=0,
+        le=8760,
+        allow_inf_nan=False,
+        description="Hours after which a member must sign in again.",
+    )
+    sign_on_header: Annotated[str, AfterValidator(_check_header)] | None = Field(
+        None,
+        description="Header in which a proxy says the e-mail address of a member whom it has let in, such"
+        " as `X-Forwarded-Email`. Believed only from `ENLARGER_TRUSTED_PROXIES`; off if not set.",
+    )
     max_body_bytes_in_flight: int = Field(
         256 * 2**20,
         ge=1,
@@ -212,6 +238,13 @@ class Settings(BaseSettings):
         " from addresses of the public internet alone.",
     )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
+
+    @field_validator("sign_on_header")
+    @classmethod
+    def _check_that_somebody_is_believed(cls, header: str | None, info: ValidationInfo) -> str | None:
+        if header is not None and info.data.get("trusted_proxies") is None:
+            raise ValueError("needs ENLARGER_TRUSTED_PROXIES, the addresses whose word is taken")
+        return header
 
     @property
     def models_path(self) -> Path:
@@ -251,6 +284,16 @@ class Settings(BaseSettings):
     def address_rate_rule(self) -> Rule | None:
         """What an address may send; None is without limit."""
         return Rule.parse(self.address_rate_limit, self.rate_penalty_s)
+
+    @property
+    def sign_in_rule(self) -> Rule | None:
+        """Attempts to sign in; None is without limit. Whoever exceeds it waits, and no longer."""
+        return Rule.parse(self.sign_in_limit, 0)
+
+    @property
+    def session_ms(self) -> int:
+        """`session_h` in milliseconds."""
+        return round(self.session_h * MS_IN_AN_HOUR)
 
     @property
     def object_store(self) -> str:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from dbos import DBOSClient
 
 from enlarger.accounts import Accounts, Caller, KeyTerms
-from enlarger.database import connect, write
+from enlarger.database import connect, snapshot, write
 from enlarger.database.migrate import migrate
 from enlarger.jobs import Jobs, Outcome
 from enlarger.jobs.durable import make_client, prepare
@@ -106,7 +106,7 @@ class Desk:
 
     def faults(self) -> list[str]:
         """What is wrong in the books."""
-        with self.engine.connect() as connection:
+        with snapshot(self.engine) as connection:
             return list(ledger.verify(connection))
 
     def rows(self, sql: str) -> list[sa.Row[Any]]:

@@ -1,6 +1,18 @@
-"""Workspaces, the keys that open them, and what each key may do."""
+"""Workspaces, the keys and members that open them, and what each may do."""
 
 from enlarger.accounts.accounts import Accounts, open_accounts
-from enlarger.accounts.values import Caller, Key, KeyTerms, Priority, Workspace
+from enlarger.accounts.roles import Act, Role
+from enlarger.accounts.values import Caller, Key, KeyTerms, Member, Priority, Workspace
 
-__all__ = ["Accounts", "Caller", "Key", "KeyTerms", "Priority", "Workspace", "open_accounts"]
+__all__ = [
+    "Accounts",
+    "Act",
+    "Caller",
+    "Key",
+    "KeyTerms",
+    "Member",
+    "Priority",
+    "Role",
+    "Workspace",
+    "open_accounts",
+]

@@ -7,7 +7,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from enlarger.accounts.keys import BOOTSTRAP_KEY_ID, Keys
+from enlarger.accounts.members import Members
 from enlarger.accounts.secret import read_or_make_pepper
+from enlarger.accounts.sessions import Sessions
 from enlarger.accounts.values import KeyTerms
 from enlarger.accounts.workspaces import DEFAULT_WORKSPACE, Workspaces
 from enlarger.database import write
@@ -19,7 +21,7 @@ def open_accounts(engine: sa.Engine, data_dir: Path) -> Accounts:
 
 
 class Accounts:
-    """Workspaces and keys in the database. Every call is one short transaction."""
+    """Workspaces, keys, members and sessions in the database. Every call is one short transaction."""
 
     def __init__(self, engine: sa.Engine, pepper: bytes) -> None:
         """
@@ -28,6 +30,8 @@ class Accounts:
         self._engine = engine
         self.workspaces = Workspaces(engine)
         self.keys = Keys(engine, pepper)
+        self.members = Members(engine)
+        self.sessions = Sessions(engine, pepper)
 
     def bootstrap(self, secret: str | None, credit_micros: int | None) -> str | None:
         """On the first start, make the default workspace with its credit and its key.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from enlarger.accounts.roles import KEY_ACTS, ROLE_ACTS, Act, Role
 from enlarger.errors import BadParameter, NotAllowed
 
 NAME_MAX = 100
@@ -76,12 +77,43 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A person in a workspace. The same person in another workspace is another member."""
+
+    id: str
+    workspace_id: str
+    email: str
+    """In lower case."""
+    role: Role
+    has_password: bool
+    """Who has none signs on elsewhere."""
+    created_ms: int
+
+
+@dataclass(frozen=True)
 class Caller:
-    """Who sent a request, proven by a key."""
+    """Who sent a request, proven by a key or by a member's session."""
 
     workspace: Workspace
     key_id: str
+    """Of the key; the member's id where there is no key. Jobs and usage name it."""
     terms: KeyTerms
+    member: Member | None = None
+    """Whose session it is; None for a key."""
+
+    @property
+    def name(self) -> str:
+        """Who it is, in lists of who did what."""
+        return self.key_id if self.member is None else self.member.email
+
+    def check_may(self, act: Act) -> None:
+        """Raises NotAllowed, naming the act, if keys or the member's role are not for it."""
+        acts = KEY_ACTS if self.member is None else ROLE_ACTS[self.member.role]
+        if act in acts:
+            return
+        if self.member is None:
+            raise NotAllowed(f"a key may not {act}; sign in as a member")
+        raise NotAllowed(f"a {self.member.role} may not {act}; ask an owner of the workspace")
 
     def check_may_use(self, model: str) -> None:
         """Raises NotAllowed, naming the model, if the key is not for it."""

@@ -8,7 +8,23 @@ from typing import Annotated
 import typer
 
 from enlarger import __version__
-from enlarger.cli import compare, devices, files, keys, models, plan, replay, serve, up, worker
+from enlarger.cli import (
+    compare,
+    credit,
+    devices,
+    files,
+    keys,
+    ledger,
+    models,
+    plan,
+    prices,
+    replay,
+    serve,
+    up,
+    usage,
+    worker,
+    workspaces,
+)
 from enlarger.cli.commands import Commands
 from enlarger.cli.console import exit_code_for, fail
 from enlarger.errors import EnlargerError
@@ -29,8 +45,13 @@ app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)
 app.command("worker", hidden=True)(worker.worker)
 app.command("devices")(devices.devices)
+app.command("usage")(usage.usage)
 app.add_typer(models.app, name="models")
+app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(keys.app, name="keys")
+app.add_typer(credit.app, name="credit")
+app.add_typer(prices.app, name="prices")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(files.app, name="files")
 
 

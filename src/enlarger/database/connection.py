@@ -61,6 +61,17 @@ def write(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction for several reads that must agree: what others commit meanwhile is not seen."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
 def now_ms() -> int:
     """Milliseconds since 1970, as every row keeps its times."""
     return time.time_ns() // 1_000_000

@@ -172,7 +172,7 @@ class Acceptance:
                 quote=quote,
                 is_test=caller.terms.is_test,
             )
-            if not caller.terms.is_test:
+            if not caller.terms.is_test and caller.member is None:
                 spend(connection, caller.key_id, quote.micros)
             turn = next_turn(connection, workspace_id, caller.terms.priority)
             connection.execute(JOBS.insert().values(turn=turn, **_columns(submission)))

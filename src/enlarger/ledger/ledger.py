@@ -11,7 +11,7 @@ of capture and release.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -156,6 +156,25 @@ def hold(
 
 
 @dataclass(frozen=True)
+class Charge:
+    """What a job costs."""
+
+    price_micros: int
+    """The price when it was accepted."""
+    billed_micros: int | None
+    """What was taken; None while the job is under way."""
+
+
+def charges(connection: sa.Connection, job_ids: Collection[str]) -> dict[str, Charge]:
+    """What these jobs cost, by id; none for a job that has no hold."""
+    query = sa.select(HOLDS).where(HOLDS.c.job_id.in_(job_ids))
+    return {
+        row.job_id: Charge(row.price_micros, None if row.state == HoldState.OPEN else row.captured_micros)
+        for row in connection.execute(query)
+    }
+
+
+@dataclass(frozen=True)
 class Resolution:
     """What became of a hold."""
 
@@ -194,7 +213,8 @@ def open_holds(connection: sa.Connection) -> tuple[int, int | None]:
 def verify(connection: sa.Connection) -> Iterator[str]:
     """Everything in the books that is not as it must be, one sentence each; nothing if all is well.
 
-    Reads every entry, so it takes as long as the books are.
+    Reads every entry, so it takes as long as the books are. The connection must be a `snapshot`: of
+    moves that are committed between two of its questions it would see one half.
     """
     sums = (
         sa.select(ENTRIES.c.transfer_id, sa.func.sum(ENTRIES.c.micros))

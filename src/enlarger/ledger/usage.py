@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,11 +13,12 @@ import sqlalchemy as sa
 
 from enlarger.errors import BadParameter, NotFound
 from enlarger.ledger.tables import USAGE
+from enlarger.moment import iso_of
 from enlarger.money import dollars
 
 LIMIT_MAX = 100
 LIMIT_DEFAULT = 20
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 TIMES = ("created_ms", "finished_ms")
 
@@ -141,7 +141,8 @@ def page(
     is_backwards = ending_before is not None
     cursor = starting_after or ending_before
     if cursor is not None:
-        at = _position(connection, workspace_id, cursor)
+        param = "ending_before" if is_backwards else "starting_after"
+        at = _position(connection, workspace_id, cursor, param)
         query = query.where(order > at if is_backwards else order < at)
     columns = (USAGE.c.created_ms, USAGE.c.job_id)
     query = query.order_by(*(column.asc() if is_backwards else column.desc() for column in columns))
@@ -155,7 +156,9 @@ def rollups(
 ) -> list[Rollup]:
     """Sums by model and by hour or day, the earliest first."""
     start = (USAGE.c.created_ms - USAGE.c.created_ms % bucket.width_ms).label("start_ms")
-    pixels = sa.func.coalesce(USAGE.c.output_width * USAGE.c.output_height, 0)
+    # Widened first: the product of two sides may be more than their own type holds.
+    width = sa.cast(USAGE.c.output_width, sa.BigInteger)
+    pixels = sa.func.coalesce(width * USAGE.c.output_height, 0)
     query = (
         sa.select(
             start,
@@ -163,7 +166,7 @@ def rollups(
             sa.func.count(),
             sa.func.sum(sa.case((USAGE.c.status == "succeeded", 1), else_=0)),
             sa.func.sum(USAGE.c.billed_micros),
-            sa.func.sum(sa.cast(pixels, sa.BigInteger)),
+            sa.func.sum(pixels),
         )
         .where(*_conditions(workspace_id, where))
         .group_by(start, USAGE.c.model)
@@ -208,7 +211,7 @@ def _cell(name: str, value: Any) -> str:
     if name.endswith("_micros"):
         return dollars(value)
     if name in TIMES:
-        return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")
+        return iso_of(value)
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -235,12 +238,14 @@ def _conditions(workspace_id: str, where: UsageFilter) -> Iterator[sa.ColumnElem
         yield USAGE.c.created_ms < where.to_ms
 
 
-def _position(connection: sa.Connection, workspace_id: str, job_id: str) -> sa.ColumnElement[Any]:
+def _position(
+    connection: sa.Connection, workspace_id: str, job_id: str, param: str
+) -> sa.ColumnElement[Any]:
     row = connection.execute(
         sa.select(USAGE.c.created_ms, USAGE.c.job_id).where(
             USAGE.c.workspace_id == workspace_id, USAGE.c.job_id == job_id
         )
     ).one_or_none()
     if row is None:
-        raise NotFound(f"there is no usage record {job_id}", param="starting_after")
+        raise NotFound(f"there is no usage record {job_id}", param=param)
     return sa.tuple_(sa.literal(row.created_ms), sa.literal(row.job_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ipaddress
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,11 +22,16 @@ NETWORK_BITS = 64
 class Limiter:
     """The rules of one installation on its windows; one instance in the API process."""
 
-    def __init__(self, windows: Windows, *, key: Rule | None, address: Rule | None) -> None:
+    def __init__(
+        self, windows: Windows, *, key: Rule | None, address: Rule | None, sign_in: Rule | None = None
+    ) -> None:
         """
         key      for every key; None counts nothing.
         address  for every IPv4 address and every /64 network of IPv6; None counts nothing.
+        sign_in  for attempts to sign in, of every e-mail address and of every address that they
+                 come from; None counts nothing.
         """
+        self._sign_in = sign_in
         self._windows = windows
         self._key = key
         self._address = address
@@ -39,6 +45,16 @@ class Limiter:
     async def count_address(self, host: str) -> None:
         """Count a request from an address, whoever sends it. Raises RateLimited."""
         await self._count(f"address {network_of(host)}", self._address)
+
+    async def count_sign_in(self, host: str, email: str) -> None:
+        """Count an attempt to sign in, right or wrong, before the password is looked at.
+
+        Raises RateLimited: for this e-mail address, wherever it comes from, and for this address,
+        whoever it tries to be.
+        """
+        of_whom = hashlib.sha256(email.encode(errors="surrogatepass")).hexdigest()
+        await self._count(f"sign-in from {network_of(host)}", self._sign_in)
+        await self._count(f"sign-in {of_whom}", self._sign_in)
 
     async def _count(self, subject: str, rule: Rule | None) -> None:
         if rule is None:

@@ -7,18 +7,18 @@ from dbos import DBOSClient
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
-from enlarger.dialects import stability
-from enlarger.errors import AccessError, BusyError, EnlargerError
+from enlarger.administration import Administration
+from enlarger.dialects import own, stability
 from enlarger.jobs.submission import Depth
 from enlarger.limits.admission import Admission
 from enlarger.limits.limiter import Limiter
 from enlarger.limits.store import Windows
 from enlarger.server import files, health
-from enlarger.server.doors import STABILITY, Door, Doors
+from enlarger.server.doors import OWN, STABILITY, Door, Doors
 from enlarger.server.gate import Gate
 from enlarger.server.middleware import Lingering, RequestIds
 from enlarger.server.remembering import Remembering
@@ -30,7 +30,12 @@ from enlarger.storage import ObjectStore
 def make_limiter(settings: Settings) -> Limiter:
     """The rate limits that `settings` describe."""
     windows = Windows(settings.limits_database)
-    return Limiter(windows, key=settings.rate_rule, address=settings.address_rate_rule)
+    return Limiter(
+        windows,
+        key=settings.rate_rule,
+        address=settings.address_rate_rule,
+        sign_in=settings.sign_in_rule,
+    )
 
 
 def make_service(
@@ -57,38 +62,39 @@ def make_service(
     )
 
 
+def make_administration(settings: Settings, engine: sa.Engine, limiter: Limiter) -> Administration:
+    """The administration that `settings` describe."""
+    accounts = open_accounts(engine, settings.data_dir)
+    return Administration(engine, accounts, limiter=limiter, session_ms=settings.session_ms)
+
+
 def make_app(
     settings: Settings,
     service: Service,
+    administration: Administration,
     engine: sa.Engine,
     client: DBOSClient,
     store: ObjectStore,
     limiter: Limiter,
 ) -> ASGIApp:
     """Every dialect, the health routes, and what surrounds them."""
-    own = Starlette(
+    rest = Starlette(
         routes=[*health.make_routes(engine, client, store, settings.lease_s), files.make_route(store)],
         exception_handlers={HTTPException: _on_http_exception},
     )
     doors = Doors(
-        {STABILITY: Door(stability.create_app(service), stability.render_error)},
-        otherwise=Door(own, _render_error),
+        {
+            STABILITY: Door(stability.create_app(service), stability.render_error),
+            OWN: Door(
+                own.create_app(service, administration, public_url=settings.public_url), own.render_error
+            ),
+        },
+        otherwise=Door(rest, own.render_error),
     )
     return RequestIds(Lingering(Gate(Remembering(doors, service), limiter, doors.refuse)))
 
 
-def _render_error(request: Request, error: EnlargerError) -> Response:
-    """One of our errors in our own shape."""
-    kinds = {AccessError: "access", BusyError: "busy"}
-    kind = next((kind for base, kind in kinds.items() if isinstance(error, base)), "usage")
-    body = {"message": error.message, "type": kind, "code": error.code}
-    wait = {} if error.retry_after_s is None else {"retry-after": str(error.retry_after_s)}
-    return JSONResponse({"error": body}, error.status, headers=wait)
-
-
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     """Our own shape of an error, for paths that belong to no vendor."""
     assert isinstance(error, HTTPException)  # noqa: S101 (registered for this class alone)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "bad_request")
-    body = {"message": f"{request.url.path}: {error.detail}", "type": "usage", "code": code}
-    return JSONResponse({"error": body}, error.status_code, headers=error.headers)
+    return own.render_refusal(request, error)

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from enlarger.errors import EnlargerError
 
 STABILITY = "stability"
+OWN = "enlarger"
+"""Our own API: at `/enlarger/v1/...` and nowhere else."""
 OWNERS: tuple[tuple[str, str], ...] = (
     ("/v2beta", STABILITY),
     ("/v2alpha", STABILITY),

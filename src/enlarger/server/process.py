@@ -13,7 +13,8 @@ from enlarger.database import connect
 from enlarger.jobs.durable import API_POOL_SIZE, make_client
 from enlarger.lifeline import watch_lifeline
 from enlarger.logs import configure_logging
-from enlarger.server.app import make_app, make_limiter, make_service
+from enlarger.server.app import make_administration, make_app, make_limiter, make_service
+from enlarger.server.sign_on import believing
 from enlarger.settings import Settings
 from enlarger.storage import Links, open_store
 
@@ -32,15 +33,16 @@ def main() -> None:
     store = open_store(settings.object_store, links)
     limiter = make_limiter(settings)
     service = make_service(settings, engine, client, store, limiter)
+    administration = make_administration(settings, engine, limiter)
+    app = make_app(settings, service, administration, engine, client, store, limiter)
     config = uvicorn.Config(
-        make_app(settings, service, engine, client, store, limiter),
+        believing(app, settings.trusted_proxies, settings.sign_on_header),
         log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
-        # Its own default believes whatever runs on this machine, and a variable that is not ours.
-        proxy_headers=settings.trusted_proxies is not None,
-        forwarded_allow_ips=settings.trusted_proxies or [],
+        # Its own default believes whatever runs on this machine; `believing` does it instead.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(settings.drain_timeout_s),
     )

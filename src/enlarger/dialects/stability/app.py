@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.stability import account, errors, upscale
 from enlarger.errors import EnlargerError
 from enlarger.service import Service
@@ -21,8 +22,8 @@ def create_app(service: Service) -> FastAPI:
         # A redirect would be made from the Host header, which is the caller's to choose.
         redirect_slashes=False,
         exception_handlers={
-            errors.BadField: errors.on_bad_field,
-            errors.PayloadTooLarge: errors.on_payload_too_large,
+            BadField: errors.on_bad_field,
+            PayloadTooLarge: errors.on_payload_too_large,
             EnlargerError: errors.on_enlarger_error,
             HTTPException: errors.on_http_exception,
             ClientDisconnect: errors.on_hang_up,

@@ -53,17 +53,6 @@ HTTP_NAMES = {
 """Names for what the framework refuses before a route runs; 404 and 405 are ours."""
 
 
-class BadField(Exception):
-    """A field of the request is wrong; becomes a 400 that names it."""
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-
-
-class PayloadTooLarge(Exception):
-    """The body is larger than 10 MiB; becomes a 413."""
-
-
 def error_response(
     request: Request, status: int, name: str, message: str, *, error_id: str | None = None
 ) -> JSONResponse:

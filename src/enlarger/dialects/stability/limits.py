@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enlarger.dialects.stability.errors import BadField
+from enlarger.dialects.body import BadField
 from enlarger.imaging import Header
 
 

@@ -10,17 +10,11 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from enlarger.accounts import Caller
+from enlarger.dialects.body import announced_bytes, contents, read_choice, read_form, read_image
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability import limits
-from enlarger.dialects.stability.fields import (
-    announced_bytes,
-    contents,
-    read_choice,
-    read_form,
-    read_image,
-    read_secret,
-    wants_json,
-)
+from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES
+from enlarger.dialects.stability.fields import read_secret, wants_json
 from enlarger.dialects.stability.schemas import (
     OUTPUT_FORMATS,
     ErrorResponse,
@@ -64,7 +58,7 @@ def make_router(service: Service) -> APIRouter:
     )
     async def upscale_image_fast(request: Request) -> Response:
         caller = await service.authenticate(read_secret(request.headers))
-        async with service.admit(announced_bytes(request.headers)):
+        async with service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)):
             pending = await accept_fast(request, caller)
         answer = await service.answer(pending)
         if answer is not None:
@@ -75,7 +69,7 @@ def make_router(service: Service) -> APIRouter:
 
     async def accept_fast(request: Request, caller: Caller) -> Pending:
         # A function of its own, so that the upload is gone from memory while the caller waits.
-        async with read_form(request) as form:
+        async with read_form(request, REQUEST_LIMIT_BYTES) as form:
             picture = await read_image(form)
             output_format = read_choice(form, "output_format", OUTPUT_FORMATS)
             origin = origin_of(request, DOOR, FAST, await contents(form))
