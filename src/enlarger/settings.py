@@ -206,6 +206,11 @@ class Settings(BaseSettings):
         description="Bytes of request bodies that may be under way at once; further requests wait 10 s for"
         " their turn, then get a 503.",
     )
+    metrics_token: Annotated[SecretStr, AfterValidator(_check_secret)] | None = Field(
+        None,
+        description="Secret, 32 characters or more, that `/metrics` asks for as `Authorization: Bearer`;"
+        " without it only this machine itself may read them.",
+    )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
 
     @property

@@ -3,6 +3,6 @@
 Every room that keeps rows declares its own tables on `METADATA`; this room knows none of them.
 """
 
-from enlarger.database.connection import AWAY, METADATA, SERIAL, connect, now_ms, write
+from enlarger.database.connection import AWAY, METADATA, SERIAL, connect, now_ms, snapshot, write
 
-__all__ = ["AWAY", "METADATA", "SERIAL", "connect", "now_ms", "write"]
+__all__ = ["AWAY", "METADATA", "SERIAL", "connect", "now_ms", "snapshot", "write"]

@@ -61,6 +61,22 @@ def write(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection all of whose queries see the database as it was at the first of them.
+
+    Without it each query sees the commits of its own moment, and two that are held against each other
+    disagree whenever somebody writes between them. Keep it under a minute: what is written meanwhile
+    stays in SQLite's log.
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
 def now_ms() -> int:
     """Milliseconds since 1970, as every row keeps its times."""
     return time.time_ns() // 1_000_000

@@ -267,7 +267,7 @@ class Engine:
                 notes=prepared.notes,
             )
 
-        return Rendering(picture, plan, rows, close)
+        return Rendering(picture, plan, rows, close, lambda: sum(runner.run_s for runner in runners))
 
     def _prepare(self, picture: Picture, request: UpscaleRequest) -> Preparation:
         if request.mode is Mode.FAST:

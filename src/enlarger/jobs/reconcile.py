@@ -30,6 +30,7 @@ def take_over(engine: sa.Engine, lease_s: float) -> int:
     """
     for slot in expel_expired(engine, lease_s):
         LOG.warning("slot.expired", slot=slot)
+        counters.add(engine, counters.EXPULSIONS)
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     dead = {str(workflow.executor_id) for workflow in pending} - live_slots(engine, lease_s)
     if not dead:

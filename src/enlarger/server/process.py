@@ -14,6 +14,7 @@ from enlarger.jobs.durable import API_POOL_SIZE, make_client
 from enlarger.lifeline import watch_lifeline
 from enlarger.logs import configure_logging
 from enlarger.server.app import make_app, make_limiter, make_service
+from enlarger.server.draining import CLOSING_S, Drain, DrainingServer
 from enlarger.settings import Settings
 from enlarger.storage import Links, open_store
 
@@ -32,8 +33,9 @@ def main() -> None:
     store = open_store(settings.object_store, links)
     limiter = make_limiter(settings)
     service = make_service(settings, engine, client, store, limiter)
+    drain = Drain(settings.drain_timeout_s)
     config = uvicorn.Config(
-        make_app(settings, service, engine, client, store, limiter),
+        make_app(settings, service, engine, client, store, limiter, drain),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -42,9 +44,9 @@ def main() -> None:
         proxy_headers=settings.trusted_proxies is not None,
         forwarded_allow_ips=settings.trusted_proxies or [],
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=int(settings.drain_timeout_s),
+        timeout_graceful_shutdown=CLOSING_S,
     )
-    uvicorn.Server(config).run([socket.socket(fileno=int(sys.argv[1]))])
+    DrainingServer(config, drain).run([socket.socket(fileno=int(sys.argv[1]))])
 
 
 if __name__ == "__main__":

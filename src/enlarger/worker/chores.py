@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import sqlalchemy as sa
 import structlog
 
-from enlarger.database import AWAY
+from enlarger.database import AWAY, write
 from enlarger.errors import EnlargerError
-from enlarger.jobs import Jobs
+from enlarger.jobs import Jobs, counters
 from enlarger.jobs.expiry import expire_answers, expire_pictures, sweep_orphans
 from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
 from enlarger.storage import ObjectStore
+from enlarger.storage.faults import FAILURES
 
 LOG = structlog.get_logger()
 EXPIRY_S = 60.0
 ORPHANS_S = 3600.0
+TELL_S = 15.0
 
 
 class Chores:
@@ -34,8 +37,22 @@ class Chores:
             (EXPIRY_S, lambda: expire_pictures(engine, store)),
             (EXPIRY_S, lambda: expire_answers(engine, store)),
             (ORPHANS_S, lambda: sweep_orphans(engine, store)),
+            (TELL_S, lambda: self._tell_failures(engine)),
         ]
+        self._told_failures: Counter[str] = Counter()
         self._due = [time.monotonic() + every_s for every_s, _ in self._chores]
+
+    def _tell_failures(self, engine: sa.Engine) -> None:
+        """Add what the store has refused here since the last time to what all processes count."""
+        failures = Counter(FAILURES)
+        new = {
+            (counters.STORAGE_ERRORS, code): count
+            for code, count in (failures - self._told_failures).items()
+        }
+        if new:
+            with write(engine) as connection:
+                counters.add_all(connection, new)
+            self._told_failures = failures
 
     def run(self) -> None:
         """Everything that is due now."""

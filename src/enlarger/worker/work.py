@@ -189,6 +189,8 @@ class Work:
             done.engine_ms,
             done.encode_ms,
             msgspec.json.encode(done.receipt).decode(),
+            done.tiles,
+            done.tile_ms,
         )
 
     def _insist(self, change: Callable[[], T]) -> T:
