@@ -325,6 +325,8 @@ class Service:
             raise
         if not ticket.is_new:
             self._discard(submission.input_key)
+        else:
+            LOG.info("job.accepted", job=ticket.job_id, workspace=submission.caller.workspace.id)
         fault("api.after_commit")
         return ticket
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -9,7 +10,7 @@ from types import FrameType
 import structlog
 import uvicorn
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from enlarger.errors import EnlargerError, NotReady
 from enlarger.server.middleware import PROBES
@@ -72,9 +73,22 @@ class Drained:
             error = NotReady("the server is stopping; send it again in a moment")
             await self._refuse(scope, error)(scope, receive, send)
             return
+        is_begun = False
+
+        async def watching(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
+            await send(message)
+
         self._drain.under_way += 1
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, watching)
+        except asyncio.CancelledError:
+            # The time is up. Whoever waits for a result gets an answer that says to ask again.
+            if is_begun or not self._drain.is_over:
+                raise
+            error = NotReady("the server has stopped; what it has accepted goes on when it is back")
+            await self._refuse(scope, error)(scope, receive, send)
         finally:
             self._drain.under_way -= 1
 
