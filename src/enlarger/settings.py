@@ -177,6 +177,13 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Hours for which the answer to an idempotency key is kept.",
     )
+    keep_history_d: float = Field(
+        30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Days for which the row of a job, with its prompt, is kept after its pictures. Usage"
+        " records and the ledger are kept for ever.",
+    )
     drain_timeout_s: float = Field(
         30.0,
         ge=0,
@@ -281,6 +288,11 @@ class Settings(BaseSettings):
     def keep_answers_ms(self) -> int:
         """`keep_answers_h` in milliseconds."""
         return round(self.keep_answers_h * MS_IN_AN_HOUR)
+
+    @property
+    def keep_history_ms(self) -> int:
+        """`keep_history_d` in milliseconds."""
+        return round(24 * self.keep_history_d * MS_IN_AN_HOUR)
 
     @property
     def bootstrap_credit_micros(self) -> int | None:

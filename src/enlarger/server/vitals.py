@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from enlarger.database import now_ms
+from enlarger.database.upkeep import log_bytes
 from enlarger.jobs import counters
 from enlarger.jobs.job import JobState
 from enlarger.jobs.tables import JOBS, SLOTS
@@ -135,9 +136,9 @@ class Vitals(Collector):
             yield _histogram(counts, row, name, meaning)
 
     def _sizes(self, connection: sa.Connection) -> Iterator[Metric]:
-        file = self._engine.url.database
         if self._engine.dialect.name == "sqlite":
-            sizes = {"": _size(Path(f"{file}")), "wal_": _size(Path(f"{file}-wal"))}
+            file = Path(str(self._engine.url.database))
+            sizes = {"": file.stat().st_size, "wal_": log_bytes(self._engine)}
         else:
             sizes = {"": connection.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0}
         for which, size in sizes.items():
@@ -157,10 +158,3 @@ def _histogram(counts: counters.Counts, row: str, name: str, meaning: str) -> Me
         total += counts.get((row, str(bound)), 0)
         buckets.append((bound if isinstance(bound, str) else f"{bound / 1000:g}", float(total)))
     return HistogramMetricFamily(name, meaning, buckets, counts.get((row + counters.SUM, ""), 0) / 1000)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0

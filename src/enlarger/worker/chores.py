@@ -10,15 +10,18 @@ import sqlalchemy as sa
 import structlog
 
 from enlarger.database import AWAY, write
+from enlarger.database.upkeep import checkpoint
 from enlarger.errors import EnlargerError
 from enlarger.jobs import Jobs, counters
-from enlarger.jobs.expiry import expire_answers, expire_pictures, sweep_orphans
+from enlarger.jobs.durable import forget
+from enlarger.jobs.expiry import expire_answers, expire_pictures, forget_jobs, sweep_orphans
 from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
 from enlarger.storage import ObjectStore
 from enlarger.storage.faults import FAILURES
 
 LOG = structlog.get_logger()
 EXPIRY_S = 60.0
+CHECKPOINT_S = 60.0
 ORPHANS_S = 3600.0
 TELL_S = 15.0
 
@@ -26,9 +29,12 @@ TELL_S = 15.0
 class Chores:
     """Runs each chore when it is due; one that fails is tried again the next time."""
 
-    def __init__(self, engine: sa.Engine, jobs: Jobs, store: ObjectStore, *, lease_s: float) -> None:
+    def __init__(
+        self, engine: sa.Engine, jobs: Jobs, store: ObjectStore, *, lease_s: float, keep_history_ms: int
+    ) -> None:
         """
-        lease_s  a worker that was not heard of for so long counts as dead.
+        lease_s          a worker that was not heard of for so long counts as dead.
+        keep_history_ms  see `forget_jobs`.
         """
         self._chores: list[tuple[float, Callable[[], object]]] = [
             (0.0, lambda: take_over(engine, lease_s)),
@@ -36,6 +42,8 @@ class Chores:
             (0.0, lambda: fail_overdue(jobs)),
             (EXPIRY_S, lambda: expire_pictures(engine, store)),
             (EXPIRY_S, lambda: expire_answers(engine, store)),
+            (EXPIRY_S, lambda: forget_jobs(engine, forget, keep_history_ms)),
+            (CHECKPOINT_S, lambda: checkpoint(engine)),
             (ORPHANS_S, lambda: sweep_orphans(engine, store)),
             (TELL_S, lambda: self._tell_failures(engine)),
         ]
