@@ -1,16 +1,26 @@
-"""Logs: events with fields, to standard error."""
+"""Logs: events with fields, to standard error.
+
+No line has a prompt, a key, a picture, a query or a client's file name. What says that of an error's
+text: `database.connect` hides the values of statements, and our own messages name limits, not content.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 import warnings
+from types import TracebackType
 
 import structlog
 
+LOG = structlog.get_logger()
+LIBRARIES = ("dbos", "uvicorn")
+"""Libraries that bring handlers of their own, whose lines would be neither form."""
+
 
 def configure_logging(form: str) -> None:
-    """Log events with fields to standard error.
+    """Log events with fields to standard error; what libraries log and what nobody caught too.
 
     form  `console` for people, `json` for machines: one object a line.
     """
@@ -18,19 +28,41 @@ def configure_logging(form: str) -> None:
         "json": structlog.processors.JSONRenderer(),
         "console": structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
     }
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderers[form],
-        ],
+        processors=[*shared, renderers[form]],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderers[form]],
+        )
+    )
+    logging.root.handlers = [handler]
+    for name in LIBRARIES:
+        library = logging.getLogger(name)
+        library.handlers = [handler]
+        library.propagate = False
+        # Their lines carry no field of ours; only trouble is worth reading.
+        library.setLevel(logging.WARNING)
     # What a decoder thinks of a stranger's file belongs in the answer to the stranger.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-    # The durable engine's own lines carry no field of ours; only its trouble is worth reading.
-    logging.getLogger("dbos").setLevel(logging.WARNING)
+    sys.excepthook = _on_uncaught
+    threading.excepthook = lambda uncaught: _on_uncaught(
+        uncaught.exc_type, uncaught.exc_value or uncaught.exc_type(), uncaught.exc_traceback
+    )
+
+
+def _on_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt | SystemExit):
+        return
+    LOG.error("process.uncaught", exc_info=(kind, error, traceback))

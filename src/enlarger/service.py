@@ -356,6 +356,8 @@ class Service:
             raise
         if not ticket.is_new:
             self._discard(*keys)
+        else:
+            LOG.info("job.accepted", job=ticket.job_id, workspace=submission.caller.workspace.id)
         fault("api.after_commit")
         return ticket
 

@@ -186,6 +186,13 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Hours for which the answer to an idempotency key is kept.",
     )
+    keep_history_d: float = Field(
+        30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Days for which the row of a job, with its prompt, is kept after its pictures. Usage"
+        " records and the ledger are kept for ever.",
+    )
     drain_timeout_s: float = Field(
         30.0,
         ge=0,
@@ -236,6 +243,11 @@ class Settings(BaseSettings):
         "off",
         description="Whether a picture may be named by URL where a vendor's API has that: `public` fetches"
         " from addresses of the public internet alone.",
+    )
+    metrics_token: Annotated[SecretStr, AfterValidator(_check_secret)] | None = Field(
+        None,
+        description="Secret, 32 characters or more, that `/metrics` asks for as `Authorization: Bearer`;"
+        " without it only this machine itself may read them.",
     )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
 
@@ -324,6 +336,11 @@ class Settings(BaseSettings):
     def keep_answers_ms(self) -> int:
         """`keep_answers_h` in milliseconds."""
         return round(self.keep_answers_h * MS_IN_AN_HOUR)
+
+    @property
+    def keep_history_ms(self) -> int:
+        """`keep_history_d` in milliseconds."""
+        return round(24 * self.keep_history_d * MS_IN_AN_HOUR)
 
     @property
     def bootstrap_credit_micros(self) -> int | None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from enlarger.accounts import KeyTerms, Member, Role, open_accounts
 from enlarger.limits import store as limits
 from enlarger.server.app import make_administration, make_app, make_limiter, make_service
+from enlarger.server.draining import Drain
 from enlarger.server.sign_on import believing
 from enlarger.settings import Settings
 from enlarger.storage import Links, ObjectStore, open_store
@@ -71,7 +72,8 @@ class House:
         limiter = make_limiter(settings)
         service = make_service(settings, desk.engine, desk.client, store, limiter)
         administration = make_administration(settings, desk.engine, limiter)
-        app = make_app(settings, service, administration, desk.engine, desk.client, store, limiter)
+        drain = Drain(settings.drain_timeout_s)
+        app = make_app(settings, service, administration, desk.engine, desk.client, store, limiter, drain)
         believed = believing(app, settings.trusted_proxies, settings.sign_on_header)
         with serving(believed) as url, httpx.Client(base_url=url, timeout=60) as http:
             yield cls(desk, store, http, url)

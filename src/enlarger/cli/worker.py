@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import Annotated
 
+import structlog
 import typer
 
 from enlarger.cli.console import EXIT_SOME_FAILED, exit_code_for, fail, read_settings
@@ -30,7 +30,7 @@ def worker(
         fail(error, "worker")
         code = exit_code_for(error)
     except Exception:
-        traceback.print_exc()
+        structlog.get_logger().exception("worker.broken")
     finally:
         sys.stderr.flush()
         # Not sys.exit: a job under way has a thread that would be waited for, in a process that no

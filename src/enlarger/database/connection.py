@@ -42,7 +42,15 @@ def connect(url: str, *, pool_size: int, synchronous: Literal["FULL", "OFF"] = "
                  a commit waits for no disk and survives a crash of the process, but a power cut may
                  damage the file; for what can be thrown away.
     """
-    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
+    engine = sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=True,
+        # A statement's values are prompts and digests; its error may be logged.
+        hide_parameters=True,
+    )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     return engine
@@ -63,7 +71,12 @@ def write(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A transaction for several reads that must agree: what others commit meanwhile is not seen."""
+    """A connection all of whose queries see the database as it was at the first of them.
+
+    Without it each query sees the commits of its own moment, and two that are held against each other
+    disagree whenever somebody writes between them. Keep it under a minute: what is written meanwhile
+    stays in SQLite's log.
+    """
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")

@@ -272,7 +272,7 @@ class Engine:
                 way_out=way_out(runners),
             )
 
-        return Rendering(picture, plan, rows, close)
+        return Rendering(picture, plan, rows, close, lambda: sum(runner.run_s for runner in runners))
 
     def _prepare(self, picture: Picture, request: UpscaleRequest) -> Preparation:
         if request.mode is Mode.FAST:

@@ -60,7 +60,12 @@ class Rendering:
     """A result that is made while its rows are taken. They can be taken once."""
 
     def __init__(
-        self, picture: Picture, plan: Plan, rows: Iterator[Samples], close: Callable[[], Receipt]
+        self,
+        picture: Picture,
+        plan: Plan,
+        rows: Iterator[Samples],
+        close: Callable[[], Receipt],
+        run_s: Callable[[], float],
     ) -> None:
         self.plan = plan
         """What is being done."""
@@ -73,6 +78,7 @@ class Rendering:
         """Result pixels per input pixel, across and down."""
         self._rows = rows
         self._close = close
+        self._run_s = run_s
 
     def rows(self) -> Iterator[Samples]:
         """Bands of rows, (n, width, channels), uint8 or uint16, top to bottom.
@@ -86,6 +92,10 @@ class Rendering:
     def receipt(self) -> Receipt:
         """Of all rows; call it after the last."""
         return self._close()
+
+    def run_s(self) -> float:
+        """Seconds that the networks have taken until now."""
+        return self._run_s()
 
     @memory_told()
     def collect(self) -> Picture:

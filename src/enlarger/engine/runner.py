@@ -5,6 +5,7 @@ Nothing is repaired in silence: each repair is kept for the receipt.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
@@ -52,6 +53,8 @@ class Runner:
         self.halo_px = halo_px
         self.scale = self._network.scale
         self.repairs: Counter[Repair] = Counter()
+        self.run_s = 0.0
+        """Seconds that the network has taken, runs that had to be repeated too."""
 
     def release(self) -> None:
         """Give back the memory that a tile took; the next one takes it again."""
@@ -66,14 +69,14 @@ class Runner:
         not find memory.
         """
         try:
-            return _checked(self._network, tile, extras)
+            return self._checked(self._network, tile, extras)
         except OutOfMemory:
             halves = self._halves(tile, extras)
         except Collapsed:
             if self._network.precision is Precision.F32:
                 raise
             self.repairs[Repair.F32] += 1
-            return _checked(self._compile(Precision.F32), tile, extras)
+            return self._checked(self._compile(Precision.F32), tile, extras)
         self.repairs[Repair.SPLIT] += 1
         return halves()
 
@@ -100,24 +103,29 @@ class Runner:
         )
         return (answer[kept] if axis == 0 else answer[:, kept]).copy()
 
+    def _checked(self, network: CompiledNetwork, tile: Band, extras: tuple[Band, ...]) -> Band:
+        """The answer, if its mean is near the tile's; the runtime looks for values that are not finite."""
+        started = time.perf_counter()
+        try:
+            answer = network.run(tile, *extras)
+        finally:
+            self.run_s += time.perf_counter() - started
+        mean, lowest, highest = _extent(answer)
+        wanted, darkest, brightest = _extent(tile)
+        drift = abs(mean - wanted)
+        is_flat = highest - lowest < FLAT_MAX and brightest - darkest > ALIVE_MIN
+        if is_flat or not drift <= MEAN_DRIFT_MAX:
+            height, width = tile.shape[:2]
+            what = "one colour" if is_flat else f"{drift:.2f} of 1 away in its mean"
+            raise Collapsed(
+                f"the answer for a tile of {width}x{height} is {what}; that is no picture of it"
+            )
+        return answer
+
 
 def enlarged_part(answer: Band, part: tuple[slice, ...], scale: int) -> Band:
     """What an answer shows of a part of its tile."""
     return answer[tuple(slice(one.start * scale, one.stop * scale) for one in part)]
-
-
-def _checked(network: CompiledNetwork, tile: Band, extras: tuple[Band, ...]) -> Band:
-    """The answer, if its mean is near the tile's; the runtime looks for values that are not finite."""
-    answer = network.run(tile, *extras)
-    mean, lowest, highest = _extent(answer)
-    wanted, darkest, brightest = _extent(tile)
-    drift = abs(mean - wanted)
-    is_flat = highest - lowest < FLAT_MAX and brightest - darkest > ALIVE_MIN
-    if is_flat or not drift <= MEAN_DRIFT_MAX:
-        height, width = tile.shape[:2]
-        what = "one colour" if is_flat else f"{drift:.2f} of 1 away in its mean"
-        raise Collapsed(f"the answer for a tile of {width}x{height} is {what}; that is no picture of it")
-    return answer
 
 
 def _extent(band: Band) -> tuple[float, float, float]:

@@ -104,6 +104,11 @@ def recover(slots: Sequence[str]) -> int:
     return len(DBOS._recover_pending_workflows(list(slots)))
 
 
+def forget(job_ids: Sequence[str]) -> None:
+    """Remove what the engine keeps of jobs that have ended; in a process that runs jobs."""
+    DBOS.delete_workflows(list(job_ids))
+
+
 def foreign_versions(client: DBOSClient) -> set[str]:
     """Versions, other than ours, that have unfinished jobs: nobody here would ever run them."""
     waiting = client.list_workflows(

@@ -7,7 +7,7 @@ go first, and the row that speaks of them says so afterwards.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -106,6 +106,35 @@ def expire_answers(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] 
                 )
             )
     return len(rows)
+
+
+def forget_jobs(
+    engine: sa.Engine,
+    forget: Callable[[Sequence[str]], None],
+    keep_ms: int,
+    clock_ms: Callable[[], int] = now_ms,
+) -> int:
+    """Remove the rows, with their prompts, of jobs whose pictures went long ago; returns how many.
+
+    Usage records and the books stay: they have no words of a caller. So does a job whose answer may
+    still be asked for by its idempotency key.
+
+    forget   removes what the durable engine keeps of these jobs.
+    keep_ms  how long rows are kept after the pictures.
+    """
+    remembered = sa.select(IDEMPOTENCY.c.job_id).where(IDEMPOTENCY.c.job_id == JOBS.c.id)
+    due = (
+        sa.select(JOBS.c.id)
+        .where(JOBS.c.expired_ms <= clock_ms() - keep_ms, JOBS.c.state.in_(TERMINAL), ~remembered.exists())
+        .limit(AT_ONCE)
+    )
+    with engine.connect() as connection:
+        ids = list(connection.scalars(due))
+    if ids:
+        forget(ids)
+        with write(engine) as connection:
+            connection.execute(JOBS.delete().where(JOBS.c.id.in_(ids)))
+    return len(ids)
 
 
 def sweep_orphans(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] = now_ms) -> int:

@@ -47,6 +47,10 @@ class Outcome:
     """Time to encode the result."""
     receipt: str | None = None
     """What the engine measured of the result, as JSON; None for jobs of versions that did not measure."""
+    tiles: int = 0
+    """Tiles that were run, for the counters alone: the row does not keep it."""
+    tile_ms: int = 0
+    """Time that the networks took for them; as `tiles`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Job:
     id: str
     workspace_id: str
     key_id: str
+    request_id: str
+    """The id that the request's log lines have."""
     door: str
     operation: str
     """What the caller asked for in the door's own terms."""

@@ -19,6 +19,7 @@ from enlarger.database import now_ms, write
 from enlarger.errors import Cancelled, EnlargerError, NotFound, by_code
 from enlarger.jobs.job import TERMINAL, UNDER_WAY, Job, JobState, Outcome
 from enlarger.jobs.tables import JOBS
+from enlarger.jobs.tally import count_end
 from enlarger.ledger import ledger, usage
 from enlarger.request import UpscaleRequest
 
@@ -143,6 +144,7 @@ class Jobs:
                     assets.insert(connection, _result_asset(row))
                 resolution = ledger.capture(connection, row.id)
                 _write_usage(connection, row, resolution)
+                count_end(connection, row, resolution, outcome)
         return row is not None
 
     def fail(self, job_id: str, error: EnlargerError, *, attempt: Job | None = None) -> bool:
@@ -204,6 +206,7 @@ class Jobs:
             if row is not None:
                 resolution = ledger.release(connection, row.id)
                 _write_usage(connection, row, resolution)
+                count_end(connection, row, resolution)
         return row is not None
 
 
@@ -301,6 +304,7 @@ def _job(row: sa.Row[Any]) -> Job:
         id=row.id,
         workspace_id=row.workspace_id,
         key_id=row.key_id,
+        request_id=row.request_id,
         door=row.door,
         operation=row.operation,
         model=row.model,

@@ -30,6 +30,7 @@ def take_over(engine: sa.Engine, lease_s: float) -> int:
     """
     for slot in expel_expired(engine, lease_s):
         LOG.warning("slot.expired", slot=slot)
+        counters.add(engine, counters.EXPULSIONS)
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     dead = {str(workflow.executor_id) for workflow in pending} - live_slots(engine, lease_s)
     if not dead:
@@ -55,7 +56,7 @@ def fail_stranded(jobs: Jobs) -> list[str]:
         stranded += [workflow.workflow_id for workflow in ended]
     for job_id in stranded:
         jobs.fail(job_id, EnlargerError())
-        LOG.error("job.stranded", job=job_id)
+        LOG.error("job.stranded", **_fields(jobs, job_id))
     return stranded
 
 
@@ -64,5 +65,11 @@ def fail_overdue(jobs: Jobs) -> list[str]:
     overdue = jobs.overdue()
     for job_id in overdue:
         jobs.fail(job_id, DeadlineExceeded())
-        LOG.info("job.overdue", job=job_id)
+        LOG.info("job.overdue", **_fields(jobs, job_id))
     return overdue
+
+
+def _fields(jobs: Jobs, job_id: str) -> dict[str, str]:
+    """What every line about a job has."""
+    job = jobs.get(job_id)
+    return {"request": job.request_id, "job": job.id, "workspace": job.workspace_id}

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import ipaddress
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 
 import sqlalchemy as sa
 import structlog
@@ -61,7 +63,9 @@ class Limiter:
             return
         loop = asyncio.get_running_loop()
         try:
-            verdict = await loop.run_in_executor(self._threads, self._windows.judge, subject, rule)
+            # In a copy of the context, so that what is logged there has the request's id.
+            judge = partial(copy_context().run, self._windows.judge, subject, rule)
+            verdict = await loop.run_in_executor(self._threads, judge)
         except sa.exc.SQLAlchemyError as error:
             # A limit that cannot count lets through: it protects the service and must not end it.
             LOG.error("limits.unavailable", reason=str(error).partition("\n")[0])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import sqlalchemy as sa
 from dbos import DBOSClient
+from prometheus_client import CollectorRegistry, ProcessCollector
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,15 +17,20 @@ from starlette.types import ASGIApp
 from enlarger.accounts import open_accounts
 from enlarger.administration import Administration
 from enlarger.dialects import own, stability
+from enlarger.errors import EnlargerError
 from enlarger.jobs.submission import Depth
 from enlarger.limits.admission import Admission
 from enlarger.limits.limiter import Limiter
 from enlarger.limits.store import Windows
-from enlarger.server import files, health
+from enlarger.server import files, health, metrics
+from enlarger.server.audit import Audit
 from enlarger.server.doors import OWN, STABILITY, Door, Doors
+from enlarger.server.draining import Drain, Drained
 from enlarger.server.gate import Gate
 from enlarger.server.middleware import Lingering, RequestIds
 from enlarger.server.remembering import Remembering
+from enlarger.server.traffic import Traffic, note_refusal
+from enlarger.server.vitals import Vitals
 from enlarger.service import Limits, Service
 from enlarger.settings import Settings
 from enlarger.storage import ObjectStore
@@ -76,22 +85,48 @@ def make_app(
     client: DBOSClient,
     store: ObjectStore,
     limiter: Limiter,
+    drain: Drain,
 ) -> ASGIApp:
-    """Every dialect, the health routes, and what surrounds them."""
+    """Every dialect, the operator's routes, and what surrounds them."""
+    registry = CollectorRegistry()
     rest = Starlette(
-        routes=[*health.make_routes(engine, client, store, settings.lease_s), files.make_route(store)],
+        routes=[
+            *health.make_routes(engine, client, store, settings.lease_s, drain),
+            metrics.make_route(registry, settings.metrics_token),
+            files.make_route(store),
+        ],
         exception_handlers={HTTPException: _on_http_exception},
     )
+    ours = own.create_app(service, administration, public_url=settings.public_url)
     doors = Doors(
         {
-            STABILITY: Door(stability.create_app(service), stability.render_error),
-            OWN: Door(
-                own.create_app(service, administration, public_url=settings.public_url), own.render_error
-            ),
+            STABILITY: Door(_noting(stability.create_app(service)), stability.render_error),
+            OWN: Door(_noting(ours), own.render_error),
         },
-        otherwise=Door(rest, own.render_error),
+        otherwise=Door(_noting(rest), own.render_error),
     )
-    return RequestIds(Lingering(Gate(Remembering(doors, service), limiter, doors.refuse)))
+    traffic = Traffic(registry, doors.name_of)
+    ProcessCollector(registry=registry)
+    registry.register(Vitals(engine, lease_s=settings.lease_s, audit=Audit(engine)))
+    gate = Gate(Remembering(doors, service), limiter, doors.refuse)
+    return RequestIds(Lingering(Drained(gate, drain, doors.refuse)), traffic)
+
+
+def _noting(app: Starlette) -> Starlette:
+    """`app`, whose handlers of our errors tell the metrics why a request is refused."""
+
+    def noting(handler: Callable[..., Any]) -> Callable[..., Any]:
+        async def noted(request: Request, error: Exception) -> Response:
+            note_refusal(request.scope, error)
+            response: Response = await handler(request, error)
+            return response
+
+        return noted
+
+    for kind, handler in app.exception_handlers.items():
+        if isinstance(kind, type) and issubclass(kind, EnlargerError):
+            app.exception_handlers[kind] = noting(handler)
+    return app
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

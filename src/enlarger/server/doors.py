@@ -16,10 +16,11 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from enlarger.errors import EnlargerError
+from enlarger.server.traffic import note_refusal
 
 STABILITY = "stability"
 OWN = "enlarger"
-"""Our own API: at `/enlarger/v1/...` and nowhere else."""
+"""Our own API: at `/enlarger/v1/...` and nowhere else; what no dialect owns counts as its."""
 OWNERS: tuple[tuple[str, str], ...] = (
     ("/v2beta", STABILITY),
     ("/v2alpha", STABILITY),
@@ -62,8 +63,15 @@ class Doors:
         app = self._prefixed if owner is None else self._dialects[owner].app
         await app(scope, receive, send)
 
+    def name_of(self, scope: Scope) -> str:
+        """The dialect that a request belongs to; OWN where it belongs to none."""
+        path: str = scope["path"]
+        prefixed = (name for name in self._dialects if path.startswith(f"/{name}/"))
+        return owner_of(path) or next(prefixed, OWN)
+
     def refuse(self, scope: Scope, error: EnlargerError) -> Response:
         """`error` in the shape of whoever owns the path, without asking a route."""
+        note_refusal(scope, error)
         path = scope["path"]
         if owner := owner_of(path):
             return self._dialects[owner].render_error(Request(scope), error)

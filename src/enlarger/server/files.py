@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from enlarger.errors import EnlargerError
+from enlarger.server.traffic import note_refusal
 from enlarger.storage import ObjectStore
 from enlarger.storage.signing import PATH, content_disposition
 
@@ -43,6 +44,7 @@ class _Files:
         try:
             download = await asyncio.to_thread(self._store.follow, request.method, key, query)
         except EnlargerError as error:
+            note_refusal(request.scope, error)
             body = {"message": error.message, "type": "link", "code": error.code}
             return JSONResponse({"error": body}, error.status, {**SAFETY, "cache-control": "no-store"})
         headers = {

@@ -16,12 +16,15 @@ from enlarger.database.migrate import is_current
 from enlarger.errors import NotReady
 from enlarger.jobs.durable import foreign_versions
 from enlarger.jobs.slots import ready_count
+from enlarger.server.draining import Drain
 from enlarger.storage import ObjectStore
 
 LOG = structlog.get_logger()
 
 
-def make_routes(engine: sa.Engine, client: DBOSClient, store: ObjectStore, lease_s: float) -> list[Route]:
+def make_routes(
+    engine: sa.Engine, client: DBOSClient, store: ObjectStore, lease_s: float, drain: Drain
+) -> list[Route]:
     """The two routes; each check of `/readyz` is one line here."""
     checks: dict[str, Callable[[], str | None]] = {
         "database": lambda: None if is_current(engine) else "the schema is not of this version",
@@ -34,8 +37,12 @@ def make_routes(engine: sa.Engine, client: DBOSClient, store: ObjectStore, lease
         return JSONResponse({"status": "ok"})
 
     async def readyz(request: Request) -> JSONResponse:
-        problems = await asyncio.to_thread(_run, checks)
-        report = {name: problems.get(name, "ok") for name in checks}
+        if drain.has_begun:
+            # Nothing is asked then: the answer is no, and must not wait for what may be stopping too.
+            problems = report = {"server": "it is stopping"}
+        else:
+            problems = await asyncio.to_thread(_run, checks)
+            report = {name: problems.get(name, "ok") for name in checks}
         if not problems:
             return JSONResponse(report)
         return JSONResponse(report, 503, headers={"retry-after": str(NotReady.retry_after_s)})

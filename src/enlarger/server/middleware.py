@@ -10,23 +10,28 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from enlarger.server.traffic import REFUSED, Traffic
+
 LOG = structlog.get_logger()
 REQUEST_ID = "x-request-id"
 PROBES = ("/healthz", "/readyz", "/metrics")
 """What machines of the operator ask every few seconds; never limited, hardly logged."""
+PATH_MAX = 200
+"""Characters of a path that are logged."""
 LINGER_BYTES = 64 * 2**20
 LINGER_S = 5.0
 
 
 class RequestIds:
-    """Gives every request an id of ours, in its answer's `x-request-id` and in every log line.
+    """Gives every request an id of ours, in its answer's `x-request-id` and in every log line; counts it.
 
-    The log line has method, path, status and milliseconds: no header, no query and no body, so no
-    key, prompt or picture can get into it.
+    The log line has method, path, status, milliseconds and the code of a refusal: no header, no query
+    and no body, so no key, prompt or picture can get into it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, traffic: Traffic) -> None:
         self._app = app
+        self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -37,6 +42,7 @@ class RequestIds:
         status = 0
         is_answered = False
         started = time.perf_counter()
+        self._traffic.begin()
 
         async def send_with_id(message: Message) -> None:
             nonlocal status, is_answered
@@ -55,14 +61,17 @@ class RequestIds:
                 if not is_answered:
                     raise
             finally:
+                seconds = time.perf_counter() - started
+                self._traffic.end(scope, status, seconds)
                 # Probes come every few seconds and say nothing that their answers do not.
                 log = LOG.debug if scope["path"] in PROBES else LOG.info
                 log(
                     "http.request",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=scope["path"][:PATH_MAX],
                     status=status,
-                    ms=round(1000 * (time.perf_counter() - started)),
+                    code=scope["state"].get(REFUSED),
+                    ms=round(1000 * seconds),
                 )
 
 

@@ -14,6 +14,7 @@ from enlarger.jobs.durable import API_POOL_SIZE, make_client
 from enlarger.lifeline import watch_lifeline
 from enlarger.logs import configure_logging
 from enlarger.server.app import make_administration, make_app, make_limiter, make_service
+from enlarger.server.draining import CLOSING_S, Drain, DrainingServer
 from enlarger.server.sign_on import believing
 from enlarger.settings import Settings
 from enlarger.storage import Links, open_store
@@ -34,7 +35,8 @@ def main() -> None:
     limiter = make_limiter(settings)
     service = make_service(settings, engine, client, store, limiter)
     administration = make_administration(settings, engine, limiter)
-    app = make_app(settings, service, administration, engine, client, store, limiter)
+    drain = Drain(settings.drain_timeout_s)
+    app = make_app(settings, service, administration, engine, client, store, limiter, drain)
     config = uvicorn.Config(
         believing(app, settings.trusted_proxies, settings.sign_on_header),
         log_config=None,
@@ -44,9 +46,9 @@ def main() -> None:
         # Its own default believes whatever runs on this machine; `believing` does it instead.
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=int(settings.drain_timeout_s),
+        timeout_graceful_shutdown=CLOSING_S,
     )
-    uvicorn.Server(config).run([socket.socket(fileno=int(sys.argv[1]))])
+    DrainingServer(config, drain).run([socket.socket(fileno=int(sys.argv[1]))])
 
 
 if __name__ == "__main__":

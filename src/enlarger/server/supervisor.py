@@ -63,6 +63,7 @@ class Supervisor:
         lifeline, self._lifeline_end = os.pipe()
         self._lifeline = lifeline
         self._environment = {**environment, LIFELINE_VARIABLE: str(lifeline)}
+        self._listener = listener
         port = listener.fileno()
         self._api = Watched("api", [sys.executable, "-m", "enlarger.server.process", str(port)], (port,))
         self._workers = [
@@ -82,6 +83,8 @@ class Supervisor:
         LOG.info("server.stopping", drain_s=self._drain_s)
         # The API first: it answers the requests that it has, for which it needs the worker.
         self._stop([self._api])
+        # Nobody accepts from it any longer: who comes now is refused at once instead of left waiting.
+        self._listener.close()
         self._stop(self._workers)
         LOG.info("server.stopped")
 

@@ -25,7 +25,7 @@ from obstore.exceptions import (
 from obstore.store import S3Store
 
 from enlarger.errors import BadParameter, NotFound, StorageUnavailable
-from enlarger.storage.faults import found, removed_on_failure, told
+from enlarger.storage.faults import FAILURES, found, removed_on_failure, told
 from enlarger.storage.signing import check_lifetime, content_disposition
 from enlarger.storage.store import KEY, Download, ObjectInfo, checked, content_type_of
 
@@ -227,6 +227,7 @@ def _told() -> Iterator[None]:
             yield
     except BaseError as error:
         LOG.warning("storage.failed", error=_first_line(error))
+        FAILURES[StorageUnavailable.code] += 1
         raise StorageUnavailable from error
 
 

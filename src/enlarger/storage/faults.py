@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from enlarger.errors import NotFound, StorageFull, StorageUnavailable
 
 LOG = structlog.get_logger()
 FULL = {errno.ENOSPC, errno.EDQUOT}
+FAILURES: Counter[str] = Counter()
+"""How often the store failed in this process, by the code of the error that was raised; for the metrics."""
 
 
 @contextlib.contextmanager
@@ -22,7 +25,9 @@ def told() -> Iterator[None]:
         yield
     except OSError as error:
         LOG.warning("storage.failed", error=str(error))
-        raise (StorageFull if error.errno in FULL else StorageUnavailable) from error
+        failure = StorageFull if error.errno in FULL else StorageUnavailable
+        FAILURES[failure.code] += 1
+        raise failure from error
 
 
 @contextlib.contextmanager

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import sqlalchemy as sa
 import structlog
 
-from enlarger.database import AWAY
+from enlarger.database import AWAY, write
+from enlarger.database.upkeep import checkpoint
 from enlarger.errors import EnlargerError
-from enlarger.jobs import Jobs
-from enlarger.jobs.expiry import expire_answers, expire_assets, expire_pictures, sweep_orphans
+from enlarger.jobs import Jobs, counters
+from enlarger.jobs.durable import forget
+from enlarger.jobs.expiry import (
+    expire_answers,
+    expire_assets,
+    expire_pictures,
+    forget_jobs,
+    sweep_orphans,
+)
 from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
 from enlarger.storage import ObjectStore
+from enlarger.storage.faults import FAILURES
 
 LOG = structlog.get_logger()
 EXPIRY_S = 60.0
+CHECKPOINT_S = 60.0
 ORPHANS_S = 3600.0
+TELL_S = 15.0
 
 
 class Chores:
     """Runs each chore when it is due; one that fails is tried again the next time."""
 
-    def __init__(self, engine: sa.Engine, jobs: Jobs, store: ObjectStore, *, lease_s: float) -> None:
+    def __init__(
+        self, engine: sa.Engine, jobs: Jobs, store: ObjectStore, *, lease_s: float, keep_history_ms: int
+    ) -> None:
         """
-        lease_s  a worker that was not heard of for so long counts as dead.
+        lease_s          a worker that was not heard of for so long counts as dead.
+        keep_history_ms  see `forget_jobs`.
         """
         self._chores: list[tuple[float, Callable[[], object]]] = [
             (0.0, lambda: take_over(engine, lease_s)),
@@ -34,9 +49,25 @@ class Chores:
             (EXPIRY_S, lambda: expire_pictures(engine, store)),
             (EXPIRY_S, lambda: expire_answers(engine, store)),
             (EXPIRY_S, lambda: expire_assets(engine, store)),
+            (EXPIRY_S, lambda: forget_jobs(engine, forget, keep_history_ms)),
+            (CHECKPOINT_S, lambda: checkpoint(engine)),
             (ORPHANS_S, lambda: sweep_orphans(engine, store)),
+            (TELL_S, lambda: self._tell_failures(engine)),
         ]
+        self._told_failures: Counter[str] = Counter()
         self._due = [time.monotonic() + every_s for every_s, _ in self._chores]
+
+    def _tell_failures(self, engine: sa.Engine) -> None:
+        """Add what the store has refused here since the last time to what all processes count."""
+        failures = Counter(FAILURES)
+        new = {
+            (counters.STORAGE_ERRORS, code): count
+            for code, count in (failures - self._told_failures).items()
+        }
+        if new:
+            with write(engine) as connection:
+                counters.add_all(connection, new)
+            self._told_failures = failures
 
     def run(self) -> None:
         """Everything that is due now."""

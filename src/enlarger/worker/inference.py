@@ -96,6 +96,8 @@ def _serve(task: Task, engine: Engine, settings: Settings, on_tile: OnTile) -> D
         engine_ms=round(1000 * (total - written.encode_s)),
         encode_ms=round(1000 * written.encode_s),
         receipt=written.receipt,
+        tiles=rendering.plan.tiles,
+        tile_ms=round(1000 * rendering.run_s()),
     )
 
 

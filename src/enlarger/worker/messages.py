@@ -48,6 +48,8 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
     engine_ms: int
     encode_ms: int
     receipt: Receipt
+    tiles: int
+    tile_ms: int
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

@@ -69,7 +69,9 @@ def run_worker(settings: Settings, ordinal: int) -> None:
         DBOS.launch()
         LOG.info("worker.ready", slot=slot.id)
         heart.is_ready = True
-        chores = Chores(engine, jobs, store, lease_s=settings.lease_s)
+        chores = Chores(
+            engine, jobs, store, lease_s=settings.lease_s, keep_history_ms=settings.keep_history_ms
+        )
         while not stop.wait(settings.lease_s / BEATS_A_LEASE):
             heart.is_ready = child.revive()
             chores.run()

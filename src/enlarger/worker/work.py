@@ -11,6 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -71,7 +72,8 @@ class Work:
         # What escapes from it is the database's trouble, which may be over when it is tried again.
         @DBOS.step(name="render", retries_allowed=True, max_attempts=MAX_ATTEMPTS)
         def render(job_id: str) -> None:
-            self._render(job_id)
+            # In a context of its own, which what is bound for the log goes with.
+            copy_context().run(self._render, job_id)
 
         @DBOS.workflow(name=WORKFLOW)
         def upscale(job_id: str) -> None:
@@ -85,6 +87,9 @@ class Work:
         fault("worker.after_dequeue")
         trouble: EnlargerError = InferenceCrashed()
         while (job := self._insist(partial(self._jobs.begin_attempt, job_id))) is not None:
+            structlog.contextvars.bind_contextvars(
+                request=job.request_id, job=job.id, workspace=job.workspace_id, attempt=job.attempts
+            )
             fault("worker.after_begin")
             if job.attempts > MAX_ATTEMPTS:
                 self._fail(job, trouble)
@@ -93,13 +98,13 @@ class Work:
                 self._finish(job, self._attempt(job))
                 return
             except (InferenceCrashed, BusyError) as error:
-                LOG.warning("job.attempt_failed", job=job.id, attempt=job.attempts, code=error.code)
+                LOG.warning("job.attempt_failed", code=error.code)
                 trouble = error
                 if isinstance(error, BusyError):
                     # The store is away: it may be back for the next attempt.
                     self._stopping.wait(STORE_RETRY_S)
             except Cancelled:
-                LOG.info("job.stopped", job=job.id, attempt=job.attempts)
+                LOG.info("job.stopped")
                 return
             except EnlargerError as error:
                 self._fail(job, error)
@@ -108,29 +113,22 @@ class Work:
                 raise
             except Exception:
                 # The job must end in its row whatever happened, or its caller would wait for ever.
-                LOG.exception("job.broken", job=job.id, attempt=job.attempts)
+                LOG.exception("job.broken")
                 self._fail(job, EnlargerError())
                 return
 
     def _fail(self, job: Job, error: EnlargerError) -> None:
         if self._insist(partial(self._jobs.fail, job.id, error, attempt=job)):
-            LOG.info(
-                "job.failed",
-                job=job.id,
-                workspace=job.workspace_id,
-                attempt=job.attempts,
-                code=error.code,
-            )
+            LOG.info("job.failed", code=error.code)
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
-        log = LOG.bind(job=job.id, workspace=job.workspace_id, attempt=job.attempts)
         if not self._insist(partial(self._jobs.succeed, job, outcome)):
             # Cancelled, overdue, or another attempt's: nobody will ever ask for this picture.
-            log.warning("job.lost")
+            LOG.warning("job.lost")
             self._store.delete([outcome.result_key])
             return
         fault("worker.after_commit")
-        log.info("job.succeeded", engine_ms=outcome.engine_ms, encode_ms=outcome.encode_ms)
+        LOG.info("job.succeeded", engine_ms=outcome.engine_ms, encode_ms=outcome.encode_ms)
         if job.attempts > 1:
             self._store.delete([_result_key(job, attempt) for attempt in range(1, job.attempts)])
 
@@ -161,7 +159,7 @@ class Work:
             try:
                 return self._jobs.go_on(job, done_share)
             except AWAY as error:
-                LOG.warning("job.unheard", job=job.id, error=type(error).__name__)
+                LOG.warning("job.unheard", error=type(error).__name__)
                 return True
 
         try:
@@ -192,6 +190,8 @@ class Work:
             done.engine_ms,
             done.encode_ms,
             msgspec.json.encode(done.receipt).decode(),
+            done.tiles,
+            done.tile_ms,
         )
 
     def _insist(self, change: Callable[[], T]) -> T:
