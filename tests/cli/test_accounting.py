@@ -205,3 +205,35 @@ def test_the_books_are_verified(shell: Shell) -> None:
     result = CliRunner().invoke(app, ["ledger", "verify"])
     assert result.exit_code == 1
     assert "its entries sum to 1000.000000" in result.stdout
+
+
+def test_members_come_get_another_role_and_go(shell: Shell) -> None:
+    drawn = shell.run("members add ann@example.com --role owner").stdout.strip()
+    members = shell.accounts.members
+    assert len(drawn) == 20
+    assert members.who("ann@example.com", drawn)
+    given = CliRunner().invoke(
+        app, ["members", "add", "bob@example.com", "--password-stdin"], input="correct horse battery\n"
+    )
+    assert (given.exit_code, given.stdout) == (0, "")
+    assert members.who("bob@example.com", "correct horse battery")
+    shell.run("members add eve@example.com --role viewer --no-password")
+    shell.run("members role eve@example.com member")
+    rows = [(row["email"], row["role"], row["password"]) for row in shell.json("members list")]
+    assert rows == [
+        ("ann@example.com", "owner", True),
+        ("bob@example.com", "member", True),
+        ("eve@example.com", "member", False),
+    ]
+    fresh = shell.run("members password bob@example.com").stdout.strip()
+    assert members.who("bob@example.com", fresh)
+    assert not members.who("bob@example.com", "correct horse battery")
+    assert "keys revoked: 0" in shell.run("members remove bob@example.com").stderr
+    for line, text in (
+        ("members add bob@example.com --role boss", "owner, member, viewer"),
+        ("members add bob --role owner", "email is 'bob'"),
+        ("members role ann@example.com viewer", "last owner"),
+        ("members remove nobody@example.com", "no member nobody@example.com"),
+        ("members add bob@example.com --password-stdin --no-password", "not both"),
+    ):
+        assert text in shell.refused(line).message

@@ -15,6 +15,7 @@ from enlarger.cli import (
     files,
     keys,
     ledger,
+    members,
     models,
     plan,
     prices,
@@ -49,6 +50,7 @@ app.command("usage")(usage.usage)
 app.add_typer(models.app, name="models")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(keys.app, name="keys")
+app.add_typer(members.app, name="members")
 app.add_typer(credit.app, name="credit")
 app.add_typer(prices.app, name="prices")
 app.add_typer(ledger.app, name="ledger")
