@@ -66,6 +66,7 @@ ROOMS: dict[str, set[str]] = {
         "jobs",
         "limits",
     },
+    "backup": {"errors", "files", "settings", "database", "storage", "ledger", "jobs"},
     "dialects": {"errors", "faults", "request", "target", "imaging", "accounts", "jobs", "service"},
     "server": BASE
     | {
@@ -91,6 +92,7 @@ ROOMS: dict[str, set[str]] = {
         "database",
         "accounts",
         "storage",
+        "backup",
         "server",
         "worker",
         "__init__",

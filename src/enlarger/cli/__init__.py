@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from enlarger import __version__
-from enlarger.cli import compare, devices, files, keys, models, plan, replay, serve, up, worker
+from enlarger.cli import backup, compare, devices, files, keys, models, plan, replay, serve, up, worker
 from enlarger.cli.commands import Commands
 from enlarger.cli.console import exit_code_for, fail
 from enlarger.errors import EnlargerError
@@ -28,6 +28,8 @@ app.command("compare")(compare.compare)
 app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)
 app.command("worker", hidden=True)(worker.worker)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("devices")(devices.devices)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")

@@ -69,6 +69,6 @@ def _accounts(data_dir: Path | None) -> Iterator[Accounts]:
             raise NotReady(
                 "the database is of another version; start the server once to bring it up to date"
             )
-        yield open_accounts(engine, settings.data_dir)
+        yield open_accounts(engine, pepper_path=settings.pepper_path)
     finally:
         engine.dispose()

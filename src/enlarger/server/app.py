@@ -58,7 +58,7 @@ def make_service(
         engine,
         client,
         store,
-        open_accounts(engine, settings.data_dir),
+        open_accounts(engine, pepper_path=settings.pepper_path),
         limits,
         limiter=limiter,
         admission=Admission(settings.max_body_bytes_in_flight),
