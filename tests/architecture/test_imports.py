@@ -67,6 +67,18 @@ ROOMS: dict[str, set[str]] = {
         "limits",
     },
     "backup": {"errors", "files", "settings", "database", "storage", "ledger", "jobs"},
+    "doctor": {
+        "errors",
+        "secret_file",
+        "settings",
+        "engine.runtimes",
+        "models",
+        "database",
+        "storage",
+        "ledger",
+        "accounts",
+        "jobs",
+    },
     "dialects": {"errors", "faults", "request", "target", "imaging", "accounts", "jobs", "service"},
     "server": BASE
     | {
@@ -93,6 +105,7 @@ ROOMS: dict[str, set[str]] = {
         "accounts",
         "storage",
         "backup",
+        "doctor",
         "server",
         "worker",
         "__init__",

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from enlarger import __version__
-from enlarger.cli import backup, compare, devices, files, keys, models, plan, replay, serve, up, worker
+from enlarger.cli import (
+    backup,
+    compare,
+    devices,
+    doctor,
+    files,
+    keys,
+    models,
+    plan,
+    replay,
+    serve,
+    up,
+    worker,
+)
 from enlarger.cli.commands import Commands
 from enlarger.cli.console import exit_code_for, fail
 from enlarger.errors import EnlargerError
@@ -30,6 +43,7 @@ app.command("serve")(serve.serve)
 app.command("worker", hidden=True)(worker.worker)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("doctor")(doctor.doctor)
 app.command("devices")(devices.devices)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
