@@ -145,6 +145,7 @@ def test_a_backup_has_what_rows_speak_of_and_says_what_is_missing(
     store.delete(["ws/a/results/b.png"])
     made = make_backup(settings, tmp_path, with_objects=True)
     assert made.path.parent == tmp_path
+    assert made.path.stat().st_mode & 0o077 == 0, "it has the secrets, whoever called"
     assert made.missing == ("ws/a/results/b.png",)
     with tarfile.open(made.path) as tar:
         assert tar.getnames() == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 import time
@@ -62,6 +63,7 @@ def make_backup(settings: Settings, target: Path, *, with_objects: bool) -> Made
         if problems:
             raise NotReady(f"the database is damaged and was not backed up: {problems[0]}")
         with creating(path) as file:
+            os.fchmod(file.fileno(), 0o600)
             archive = Writer(file)
             archive.add(DATABASE, copy)
             for secret in secrets_of(settings.secrets_path):
