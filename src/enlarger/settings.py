@@ -93,6 +93,11 @@ class Settings(BaseSettings):
     models_dir: Path | None = Field(
         None, description="Folder of the model store; `models` in the data folder if not set."
     )
+    secrets_dir: Path | None = Field(
+        None,
+        description="Folder of the secrets that keys are checked and links are signed with; `secrets` in"
+        " the data folder if not set. Machines that share a database must share its content.",
+    )
     host: str = Field("127.0.0.1", description="Address that the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port; 0 takes a free one and prints it.")
     database_url: str | None = Field(
@@ -313,9 +318,19 @@ class Settings(BaseSettings):
         return self.object_store_url or (self.data_dir / "objects").absolute().as_uri()
 
     @property
+    def secrets_path(self) -> Path:
+        """Folder of the secrets of this installation."""
+        return self.secrets_dir or self.data_dir / "secrets"
+
+    @property
+    def pepper_path(self) -> Path:
+        """File of the secret that keys are checked with."""
+        return self.secrets_path / "key-pepper"
+
+    @property
     def link_keys_path(self) -> Path:
         """Folder of the secrets that links are signed with."""
-        return self.data_dir / "secrets" / "link-keys"
+        return self.secrets_path / "link-keys"
 
     @property
     def scratch_path(self) -> Path:

@@ -87,6 +87,19 @@ ROOMS: dict[str, set[str]] = {
         "service",
         "administration",
     },
+    "backup": {"errors", "files", "settings", "database", "storage", "ledger", "jobs"},
+    "doctor": {
+        "errors",
+        "secret_file",
+        "settings",
+        "engine.runtimes",
+        "models",
+        "database",
+        "storage",
+        "ledger",
+        "accounts",
+        "jobs",
+    },
     "server": BASE
     | {
         "engine.engine",
@@ -114,6 +127,8 @@ ROOMS: dict[str, set[str]] = {
         "ledger",
         "accounts",
         "storage",
+        "backup",
+        "doctor",
         "server",
         "worker",
         "__init__",

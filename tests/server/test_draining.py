@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -136,3 +137,23 @@ def test_nobody_is_left_waiting_at_the_port_while_workers_end(store: ModelStore,
         finally:
             os.kill(worker, signal.SIGCONT)
         assert server.process.wait(30) == 0
+
+
+def test_a_supervisor_that_was_killed_leaves_the_port_to_its_successor(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    with RunningServer.start(tmp_path, MODELS) as server:
+        with a_stuck_job(server) as caller:
+            server.process.kill()
+            server.process.wait(30)
+            port = int(server.url.rsplit(":", 1)[1])
+
+            def is_free() -> bool:
+                with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                    return True
+                return False
+
+            wait_for(is_free, AT_ONCE_S, "the port is free")
+            assert (caller.status, caller.is_cut) == (None, False), "and the request is still waited for"
+        caller.join(60)
+        assert (caller.status, caller.is_cut) == (200, False)

@@ -23,6 +23,7 @@ from enlarger.ledger import ledger
 from enlarger.server.audit import Audit
 from enlarger.server.metrics import make_route
 from enlarger.server.vitals import Vitals
+from tests.conftest import REPOSITORY
 from tests.support.desk import Desk
 from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer, wait_for
@@ -296,8 +297,10 @@ def test_requests_are_counted_by_door_route_and_status_and_never_by_path(server:
 def test_names_follow_the_conventions(server: RunningServer) -> None:
     with server.client() as client:
         page = client.get("/metrics").text
+    page_of_the_manual = (REPOSITORY / "docs" / "how-to" / "operate.md").read_text()
     for family in text_string_to_metric_families(page):
         if not family.name.startswith("process_"):
             assert family.name.startswith("enlarger_"), family.name
             assert not family.name.endswith(("_ms", "_seconds_total_total", "_count")), family.name
             assert family.documentation.endswith("."), family.name
+            assert family.name in page_of_the_manual, family.name

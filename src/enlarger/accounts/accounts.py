@@ -15,9 +15,9 @@ from enlarger.accounts.workspaces import DEFAULT_WORKSPACE, Workspaces
 from enlarger.database import write
 
 
-def open_accounts(engine: sa.Engine, data_dir: Path) -> Accounts:
-    """The accounts of the installation in `data_dir`, whose pepper is made if there is none."""
-    return Accounts(engine, read_or_make_pepper(data_dir / "secrets" / "key-pepper"))
+def open_accounts(engine: sa.Engine, *, pepper_path: Path) -> Accounts:
+    """The accounts of the installation whose pepper lies at `pepper_path`, and is made if there is none."""
+    return Accounts(engine, read_or_make_pepper(pepper_path))
 
 
 class Accounts:

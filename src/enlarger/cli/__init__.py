@@ -9,9 +9,11 @@ import typer
 
 from enlarger import __version__
 from enlarger.cli import (
+    backup,
     compare,
     credit,
     devices,
+    doctor,
     files,
     keys,
     ledger,
@@ -44,7 +46,10 @@ app.command("plan")(plan.plan)
 app.command("compare")(compare.compare)
 app.command("replay")(replay.replay)
 app.command("serve")(serve.serve)
-app.command("worker", hidden=True)(worker.worker)
+app.command("worker")(worker.worker)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
+app.command("doctor")(doctor.doctor)
 app.command("devices")(devices.devices)
 app.command("usage")(usage.usage)
 app.add_typer(models.app, name="models")

@@ -57,7 +57,7 @@ def opened(data_dir: Path | None) -> Iterator[Installation]:
             raise NotReady(
                 "the database is of another version; start the server once to bring it up to date"
             )
-        yield Installation(engine, open_accounts(engine, settings.data_dir))
+        yield Installation(engine, open_accounts(engine, pepper_path=settings.pepper_path))
     finally:
         engine.dispose()
 

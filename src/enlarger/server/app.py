@@ -64,7 +64,7 @@ def make_service(
         engine,
         client,
         store,
-        open_accounts(engine, settings.data_dir),
+        open_accounts(engine, pepper_path=settings.pepper_path),
         limits,
         limiter=limiter,
         admission=Admission(settings.max_body_bytes_in_flight),
@@ -73,7 +73,7 @@ def make_service(
 
 def make_administration(settings: Settings, engine: sa.Engine, limiter: Limiter) -> Administration:
     """The administration that `settings` describe."""
-    accounts = open_accounts(engine, settings.data_dir)
+    accounts = open_accounts(engine, pepper_path=settings.pepper_path)
     return Administration(engine, accounts, limiter=limiter, session_ms=settings.session_ms)
 
 

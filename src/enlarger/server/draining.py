@@ -29,7 +29,7 @@ class Drain:
         """
         timeout_s  how long requests under way may take once it has begun.
         """
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._begun_at: float | None = None
         self.under_way = 0
         """Requests, but for probes, that are not answered yet."""
@@ -44,7 +44,7 @@ class Drain:
         """Whether the process may end: all is answered, or the time is up."""
         if self._begun_at is None:
             return False
-        return not self.under_way or time.monotonic() > self._begun_at + self._timeout_s
+        return not self.under_way or time.monotonic() > self._begun_at + self.timeout_s
 
     def begin(self) -> None:
         """Turn new work away from now on."""
@@ -110,6 +110,12 @@ class DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
         else:
             self._drain.begin()
+
+    def leave(self) -> None:
+        """The supervisor is gone: give the port to its successor at once, and answer what is under way."""
+        self.config.timeout_graceful_shutdown = max(CLOSING_S, int(self._drain.timeout_s))
+        self._drain.begin()
+        self.should_exit = True
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop."""

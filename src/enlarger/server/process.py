@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import sys
 
@@ -27,7 +25,6 @@ def main() -> None:
     """Serve on the socket whose descriptor is the first argument, until SIGTERM."""
     settings = Settings()
     configure_logging(settings.log_format)
-    watch_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
     engine = connect(settings.database, pool_size=API_POOL_SIZE)
     client = make_client(engine)
     links = Links(settings.link_keys_path, public_url=settings.public_url)
@@ -48,7 +45,9 @@ def main() -> None:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=CLOSING_S,
     )
-    DrainingServer(config, drain).run([socket.socket(fileno=int(sys.argv[1]))])
+    server = DrainingServer(config, drain)
+    watch_lifeline(server.leave)
+    server.run([socket.socket(fileno=int(sys.argv[1]))])
 
 
 if __name__ == "__main__":

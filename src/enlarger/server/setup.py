@@ -7,9 +7,12 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from enlarger.accounts import open_accounts
 from enlarger.database import connect, write
 from enlarger.database.migrate import migrate
+from enlarger.database.place import network_file_system
 from enlarger.engine.engine import networks_of
 from enlarger.errors import NotReady
 from enlarger.jobs import durable
@@ -28,8 +31,10 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
 
     Returns the secret of the first key if this start drew one: it is kept nowhere.
 
-    Raises FetchFailed where weights are missing and cannot be fetched.
+    Raises FetchFailed where weights are missing and cannot be fetched, NotReady for a place that
+    SQLite does not work at.
     """
+    check_place(settings.database)
     needed = {entry.name: entry for mode in Mode for entry in networks_of(mode, known_assets())}
     store = ModelStore(settings.models_path)
     pull(store, needed.values(), on_bytes=on_bytes, offline=settings.offline)
@@ -41,11 +46,24 @@ def set_up(settings: Settings, on_bytes: OnBytes) -> str | None:
         durable.prepare(engine)
         limits.prepare(settings.limits_database)
         key = settings.bootstrap_key
-        return open_accounts(engine, settings.data_dir).bootstrap(
+        return open_accounts(engine, pepper_path=settings.pepper_path).bootstrap(
             key.get_secret_value() if key else None, settings.bootstrap_credit_micros
         )
     finally:
         engine.dispose()
+
+
+def check_place(url: str) -> None:
+    """Raises NotReady for a SQLite database on a network file system: it would be damaged there."""
+    parts = sa.make_url(url)
+    if parts.get_backend_name() != "sqlite" or parts.database is None:
+        return
+    kind = network_file_system(Path(parts.database))
+    if kind is not None:
+        raise NotReady(
+            f"{parts.database} lies on a network file system ({kind}), where SQLite loses data; put"
+            " ENLARGER_DATA_DIR on a local disk, or use Postgres (ENLARGER_DATABASE_URL)"
+        )
 
 
 @contextlib.contextmanager
