@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from enlarger.accounts.keys import spend
 from enlarger.database import now_ms, write
 from enlarger.errors import Cancelled, EnlargerError, NotFound, by_code
+from enlarger.faults import fault
 from enlarger.jobs.job import TERMINAL, UNDER_WAY, Job, JobState, Outcome
 from enlarger.jobs.tables import JOBS
 from enlarger.ledger import ledger, usage
@@ -131,6 +132,7 @@ class Jobs:
             if row is not None:
                 resolution = ledger.capture(connection, row.id)
                 _write_usage(connection, row, resolution)
+                fault("worker.before_commit")
         return row is not None
 
     def fail(self, job_id: str, error: EnlargerError, *, attempt: Job | None = None) -> bool:
