@@ -104,6 +104,11 @@ def recover(slots: Sequence[str]) -> int:
     return len(DBOS._recover_pending_workflows(list(slots)))
 
 
+def requeue(job_id: str) -> None:
+    """Put one unfinished job back in the queue, whoever has it; in a process that runs jobs."""
+    DBOS.resume_workflow(job_id, queue_name=QUEUE)
+
+
 def foreign_versions(client: DBOSClient) -> set[str]:
     """Versions, other than ours, that have unfinished jobs: nobody here would ever run them."""
     waiting = client.list_workflows(

@@ -12,7 +12,7 @@ from enlarger.database import AWAY
 from enlarger.errors import EnlargerError
 from enlarger.jobs import Jobs
 from enlarger.jobs.expiry import expire_answers, expire_pictures, sweep_orphans
-from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
+from enlarger.jobs.reconcile import Forgotten, fail_overdue, fail_stranded, take_over
 from enlarger.storage import ObjectStore
 
 LOG = structlog.get_logger()
@@ -23,12 +23,24 @@ ORPHANS_S = 3600.0
 class Chores:
     """Runs each chore when it is due; one that fails is tried again the next time."""
 
-    def __init__(self, engine: sa.Engine, jobs: Jobs, store: ObjectStore, *, lease_s: float) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        jobs: Jobs,
+        store: ObjectStore,
+        *,
+        lease_s: float,
+        may_judge: Callable[[], bool],
+        forgotten: Forgotten,
+    ) -> None:
         """
-        lease_s  a worker that was not heard of for so long counts as dead.
+        lease_s    a worker that was not heard of for so long counts as dead.
+        may_judge  whether that can be said now: after an outage nobody was heard of for a while.
+        forgotten  this worker's own jobs that it does not know of.
         """
         self._chores: list[tuple[float, Callable[[], object]]] = [
-            (0.0, lambda: take_over(engine, lease_s)),
+            (0.0, lambda: may_judge() and take_over(engine, lease_s)),
+            (0.0, forgotten.take_up),
             (0.0, lambda: fail_stranded(jobs)),
             (0.0, lambda: fail_overdue(jobs)),
             (EXPIRY_S, lambda: expire_pictures(engine, store)),
