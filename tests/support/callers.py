@@ -18,7 +18,7 @@ PATIENCE_S = 120.0
 PAUSE_S = 0.1
 PAUSE_MAX_S = 0.5
 """Servers ask for seconds; a test has less."""
-PIECES = 3
+PIECES = 12
 """Of a body that is sent slowly."""
 AGAIN = (409, 429, 503, 507)
 OF_ONE_TRANSMISSION = ("content-length", "date", "idempotent-replayed", "x-request-id")

@@ -41,9 +41,10 @@ class Plan:
         (self.folder / f"{point}.hit").unlink(missing_ok=True)
         (self.folder / point).write_text(f"{action} {passes}", "ascii")
 
-    def disarm(self, point: str) -> None:
+    def disarm(self, *points: str) -> None:
         """Let everybody pass."""
-        (self.folder / point).unlink(missing_ok=True)
+        for point in points:
+            (self.folder / point).unlink(missing_ok=True)
 
     def is_hit(self, point: str) -> bool:
         """Whether a process got there and was killed or stopped."""
