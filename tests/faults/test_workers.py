@@ -44,7 +44,7 @@ def wait_until_it_works(installation: Installation, ordinal: int) -> None:
     def is_ready() -> bool:
         return any(row.ready for row in installation.rows(slot))
 
-    wait_for(is_ready, 60, f"worker {ordinal} is ready")
+    wait_for(is_ready, 120, f"worker {ordinal} is ready")
 
 
 @pytest.mark.both_databases

@@ -25,9 +25,9 @@ from tests.support.invariants import Invariants
 from tests.support.plan import Plan
 from tests.support.running import RunningServer, wait_for
 
-LEASE_S = 3.0
+LEASE_S = 5.0
 """Short, so that a dead worker's jobs are taken over soon; a busy machine must not expire the living."""
-RECOVERY_S = 60.0
+RESTART_S = 120.0
 
 
 @dataclass
@@ -133,7 +133,7 @@ class Installation:
                 len(self.server.pids_of(role)) == workers for role in ("worker", "child")
             )
 
-        wait_for(is_ready, RECOVERY_S, "the server is ready")
+        wait_for(is_ready, RESTART_S, "the server is ready")
 
     def wait_for_other(self, role: str, gone: int, *, count: int = 1) -> None:
         """Return when the supervisor, or the worker, has started another process in place of one."""
@@ -142,7 +142,7 @@ class Installation:
             pids = self.server.pids_of(role)
             return len(pids) == count and gone not in pids
 
-        wait_for(is_there, RECOVERY_S, f"another {role} in place of {gone}")
+        wait_for(is_there, RESTART_S, f"another {role} in place of {gone}")
 
     def check(self, waiting: Sequence[Caller] = ()) -> None:
         """Hold the installation against the invariants; `waiting` are who called since the last time.
@@ -183,7 +183,7 @@ class Installation:
                 found: str | None = connection.scalar(query, {"hash": hash_key(caller.key)})
                 return found
 
-        wait_for(find, RECOVERY_S, "the job is accepted")
+        wait_for(find, RESTART_S, "the job is accepted")
         return str(find())
 
 
