@@ -5,18 +5,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: serve test lint fix bench docs clean
+.PHONY: serve test faults lint fix bench docs clean
 
 serve: $(VENV)/core.stamp
 	$(BIN)/enlarger models pull
 	exec $(BIN)/enlarger serve
 
 # Tests and measurements leave the user's own data folder alone.
-test bench: export ENLARGER_MODELS_DIR ?= $(CURDIR)/.cache/models
+test faults bench: export ENLARGER_MODELS_DIR ?= $(CURDIR)/.cache/models
 
 test: lint
 	$(BIN)/enlarger models pull --all
 	$(BIN)/python -m pytest
+
+# The whole fault suite, an hour and a half; `make test` has a share of it. SEED=N repeats a run.
+faults: $(VENV)/test.stamp
+	$(BIN)/enlarger models pull --all
+	$(BIN)/python -m pytest tests/faults tests/ledger --faults=whole $(if $(SEED),--fault-seed=$(SEED))
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -14,12 +14,36 @@ from numpy.typing import NDArray
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import pull
 from tests.support.desk import Desk
+from tests.support.house import House
 from tests.support.photos import photo
 from tests.support.postgres import Postgres
 from tests.support.running import RunningServer
+from tests.support.tally import KEY, Tally, add_options, configure, report
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODELS = Path(os.environ.get("ENLARGER_MODELS_DIR", REPOSITORY / ".cache" / "models"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    configure(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"faults: --fault-seed={config.stash[KEY].seed}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    report(config, terminalreporter)
+
+
+@pytest.fixture(scope="session")
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """How much of the fault suite to run, and where to say what came of it."""
+    return request.config.stash[KEY]
 
 
 @pytest.fixture(autouse=True)

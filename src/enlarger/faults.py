@@ -2,7 +2,8 @@
 
 They do nothing unless ENLARGER_FAULT_PLAN names a folder. A file in it, named for a point, arms it:
 its text is `kill` or `pause`, and how many passes to let go by first. Whoever gets there takes the
-file away, so that each is hit once and by one process, and leaves NAME.hit, so that the test knows.
+file away, so that each is hit once and by one process, and leaves NAME.hit with its process id, so that
+the test knows.
 Names: `api.*`, `worker.*` and `child.*`, wherever `fault(...)` stands in the code.
 """
 
@@ -32,8 +33,13 @@ def _pass(armed: Path) -> None:
     _PASSES[armed.name] += 1
     if _PASSES[armed.name] <= int(passes):
         return
+    _PASSES[armed.name] = 0
+    # Under a name of its own first: of two that get here at once one has the file, and NAME.hit is whole.
+    mine = armed.with_name(f".{armed.name}.{os.getpid()}")
     try:
-        armed.rename(armed.with_name(f"{armed.name}.hit"))
+        armed.rename(mine)
     except FileNotFoundError:
         return
+    mine.write_text(str(os.getpid()), "ascii")
+    mine.rename(armed.with_name(f"{armed.name}.hit"))
     os.kill(os.getpid(), signal.SIGKILL if action == "kill" else signal.SIGSTOP)

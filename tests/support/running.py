@@ -21,6 +21,8 @@ import psutil
 SECRET = "a-secret-for-tests-of-more-than-32-characters"
 START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 60.0
+MARKS = {"api": "enlarger.server.process", "worker": "worker", "child": "enlarger.worker.inference"}
+"""The argument by which each role is known."""
 
 
 @dataclass
@@ -51,7 +53,7 @@ class RunningServer:
             "ENLARGER_ADDRESS_RATE_LIMIT": "10000/10s",
             **variables,
         }
-        with (data_dir / "stderr.log").open("w") as errors:
+        with (data_dir / "stderr.log").open("a") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "enlarger", "serve"],
                 env=environment,
@@ -88,16 +90,25 @@ class RunningServer:
             return connection.execute(sql).fetchall()
 
     def pid_of(self, role: str) -> int:
-        """The process id of the `api`, the `worker` or its inference `child` as it is now."""
-        mark = {"api": "enlarger.server.process", "worker": "worker", "child": "enlarger.worker.inference"}[
-            role
-        ]
-        for process in psutil.Process(self.process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                command = process.cmdline()
-                if mark in command and process.status() != psutil.STATUS_ZOMBIE:
-                    return process.pid
+        """The process id of the `api`, a `worker` or its inference `child` as it is now."""
+        for pid in self.pids_of(role):
+            return pid
         raise LookupError(role)
+
+    def pids_of(self, role: str) -> list[int]:
+        """The process ids of all that have this role; none while they are being started again."""
+        return pids_below(self.process.pid, MARKS[role])
+
+
+def pids_below(pid: int, mark: str) -> list[int]:
+    """Processes that `pid` started, or theirs, with `mark` among their arguments."""
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if mark in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process.pid)
+    return found
 
 
 def wait_for(condition: Callable[[], object], timeout_s: float, what: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -27,6 +30,9 @@ METADATA = sa.MetaData(
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """Type of numbers that the database draws; SQLite draws them for its plain INTEGER alone."""
+
+_WRITERS: WeakKeyDictionary[sa.Engine, threading.Lock] = WeakKeyDictionary()
+_NEW_LOCK = threading.Lock()
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for another before it fails."""
@@ -53,6 +59,7 @@ def connect(url: str, *, pool_size: int, synchronous: Literal["FULL", "OFF"] = "
     )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
+        sa.event.listen(engine, "handle_error", _tell_faults_apart)
     return engine
 
 
@@ -62,10 +69,13 @@ def write(engine: sa.Engine) -> Iterator[sa.Connection]:
 
     Keep it under 50 ms: no file, no decoding, no network inside.
     """
-    with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            # Taking the lock at the first write instead could fail on what was read before it.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with _turn(engine), engine.begin() as connection:
+        # Taking the lock at the first write instead could fail on what was read before it.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
 
 
@@ -85,9 +95,37 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+@contextmanager
+def _turn(engine: sa.Engine) -> Iterator[None]:
+    """One writer of this process at a time.
+
+    SQLite's own writers look every 100 ms whether the lock is free, and whoever comes just then has
+    it: of many threads some would wait for seconds. These are woken, one by one.
+    """
+    with _NEW_LOCK:
+        lock = _WRITERS.setdefault(engine, threading.Lock())
+    # Without its turn a writer may still try: it then fails as one of another process would.
+    has_turn = lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+    try:
+        yield
+    finally:
+        if has_turn:
+            lock.release()
+
+
 def now_ms() -> int:
     """Milliseconds since 1970, as every row keeps its times."""
     return time.time_ns() // 1_000_000
+
+
+def _tell_faults_apart(context: sa.engine.ExceptionContext) -> None:
+    """Raise ProgrammingError for a statement that SQLite does not understand, as Postgres does.
+
+    SQLite's driver calls that operational as well, and AWAY would take it for something that passes.
+    """
+    original = context.original_exception
+    if isinstance(original, sqlite3.OperationalError) and original.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        raise sa.exc.ProgrammingError(context.statement, context.parameters, original) from original
 
 
 def _prepare_sqlite(synchronous: str, connection: Any, record: object) -> None:

@@ -109,6 +109,11 @@ def forget(job_ids: Sequence[str]) -> None:
     DBOS.delete_workflows(list(job_ids))
 
 
+def requeue(job_id: str) -> None:
+    """Put one unfinished job back in the queue, whoever has it; in a process that runs jobs."""
+    DBOS.resume_workflow(job_id, queue_name=QUEUE)
+
+
 def foreign_versions(client: DBOSClient) -> set[str]:
     """Versions, other than ours, that have unfinished jobs: nobody here would ever run them."""
     waiting = client.list_workflows(

@@ -17,6 +17,7 @@ from enlarger.accounts.keys import spend
 from enlarger.assets import Asset
 from enlarger.database import now_ms, write
 from enlarger.errors import Cancelled, EnlargerError, NotFound, by_code
+from enlarger.faults import fault
 from enlarger.jobs.job import TERMINAL, UNDER_WAY, Job, JobState, Outcome
 from enlarger.jobs.tables import JOBS
 from enlarger.jobs.tally import count_end
@@ -145,6 +146,7 @@ class Jobs:
                 resolution = ledger.capture(connection, row.id)
                 _write_usage(connection, row, resolution)
                 count_end(connection, row, resolution, outcome)
+                fault("worker.before_commit")
         return row is not None
 
     def fail(self, job_id: str, error: EnlargerError, *, attempt: Job | None = None) -> bool:

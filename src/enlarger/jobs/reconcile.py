@@ -5,13 +5,15 @@ Each sweep is safe to run in all workers at once and to be cut off anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Set
+
 import sqlalchemy as sa
 import structlog
 from dbos import DBOS
 
 from enlarger.errors import DeadlineExceeded, EnlargerError
 from enlarger.jobs import counters
-from enlarger.jobs.durable import recover
+from enlarger.jobs.durable import recover, requeue
 from enlarger.jobs.jobs import Jobs
 from enlarger.jobs.slots import expel_expired, live_slots
 
@@ -40,6 +42,40 @@ def take_over(engine: sa.Engine, lease_s: float) -> int:
         LOG.warning("jobs.taken_over", slots=sorted(dead), count=count)
         counters.add(engine, counters.REDISPATCHES, count)
     return count
+
+
+class Forgotten:
+    """Finds jobs that are a living worker's by their rows, and that it knows nothing of.
+
+    The engine hands a job to a worker by a commit. Where the connection breaks before the worker has
+    heard of it, nobody runs the job: the worker lives, so nobody takes it over either.
+    """
+
+    def __init__(self, jobs: Jobs, slot: str, running: Callable[[], Set[str]]) -> None:
+        """
+        slot     of the worker, which calls this itself.
+        running  ids of the jobs that it is at.
+        """
+        self._jobs = jobs
+        self._slot = slot
+        self._running = running
+        self._suspects: set[str] = set()
+
+    def take_up(self) -> list[str]:
+        """Put what was forgotten at the last call already back in the queue; returns the jobs' ids."""
+        claimed = DBOS.list_workflows(
+            status="PENDING", executor_id=self._slot, load_input=False, load_output=False
+        )
+        # In this order: what is begun or ends in between is in one of the later two.
+        unheard = {workflow.workflow_id for workflow in claimed} - self._running()
+        if unheard:
+            unheard &= set(self._jobs.unfinished())
+        forgotten = unheard & self._suspects
+        self._suspects = unheard - forgotten
+        for job_id in sorted(forgotten):
+            requeue(job_id)
+            LOG.warning("job.forgotten", job=job_id)
+        return sorted(forgotten)
 
 
 def fail_stranded(jobs: Jobs) -> list[str]:

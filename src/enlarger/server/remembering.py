@@ -52,6 +52,7 @@ class Remembering:
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
             )
             kept = tuple((name, value) for name, value in headers if name.lower() not in NOT_KEPT)
+            fault("api.before_keep")
             await self._keep(pending, Answer(start["status"], kept, bytes(body)))
             await send(start)
             fault("api.mid_response")

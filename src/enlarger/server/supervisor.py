@@ -21,8 +21,8 @@ LOG = structlog.get_logger()
 WORKER = (sys.executable, "-m", "enlarger", "worker")
 POLL_S = 0.1
 BACKOFF_FIRST_S = 0.2
-BACKOFF_MAX_S = 10.0
-HEALTHY_AFTER_S = 30.0
+BACKOFF_MAX_S = 5.0
+HEALTHY_AFTER_S = 10.0
 """A process that lived this long is restarted at once the next time."""
 SAME_SIGNAL_S = 1.0
 """A second signal so soon is the first one again: `make` passes on what its group got as well."""

@@ -21,7 +21,7 @@ from enlarger.jobs.expiry import (
     forget_jobs,
     sweep_orphans,
 )
-from enlarger.jobs.reconcile import fail_overdue, fail_stranded, take_over
+from enlarger.jobs.reconcile import Forgotten, fail_overdue, fail_stranded, take_over
 from enlarger.storage import ObjectStore
 from enlarger.storage.faults import FAILURES
 
@@ -36,14 +36,25 @@ class Chores:
     """Runs each chore when it is due; one that fails is tried again the next time."""
 
     def __init__(
-        self, engine: sa.Engine, jobs: Jobs, store: ObjectStore, *, lease_s: float, keep_history_ms: int
+        self,
+        engine: sa.Engine,
+        jobs: Jobs,
+        store: ObjectStore,
+        *,
+        lease_s: float,
+        keep_history_ms: int,
+        may_judge: Callable[[], bool],
+        forgotten: Forgotten,
     ) -> None:
         """
         lease_s          a worker that was not heard of for so long counts as dead.
         keep_history_ms  see `forget_jobs`.
+        may_judge        whether that can be said now: after an outage nobody was heard of for a while.
+        forgotten        this worker's own jobs that it does not know of.
         """
         self._chores: list[tuple[float, Callable[[], object]]] = [
-            (0.0, lambda: take_over(engine, lease_s)),
+            (0.0, lambda: may_judge() and take_over(engine, lease_s)),
+            (0.0, forgotten.take_up),
             (0.0, lambda: fail_stranded(jobs)),
             (0.0, lambda: fail_overdue(jobs)),
             (EXPIRY_S, lambda: expire_pictures(engine, store)),

@@ -27,6 +27,7 @@ from enlarger.output import write
 from enlarger.progress import OnTile
 from enlarger.request import Mode
 from enlarger.settings import Settings
+from enlarger.storage.faults import told
 from enlarger.target import Size
 from enlarger.worker.messages import Done, Failed, Order, Progress, Ready, Reply, Task
 
@@ -63,7 +64,9 @@ def main() -> None:
         # One that came too late for the task before it.
         is_stopped.clear()
         try:
-            say(_serve(task, engine, settings, on_tile))
+            with told():
+                done = _serve(task, engine, settings, on_tile)
+            say(done)
         except EnlargerError as error:
             say(Failed(error.code, error.message, error.param))
         except MemoryError:

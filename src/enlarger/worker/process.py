@@ -18,6 +18,7 @@ from enlarger.errors import EnlargerError, NotReady
 from enlarger.faults import fault
 from enlarger.jobs import Jobs
 from enlarger.jobs.durable import WORKER_POOL_SIZE, worker_config
+from enlarger.jobs.reconcile import Forgotten
 from enlarger.jobs.slots import Slot, slot_id
 from enlarger.lifeline import watch_lifeline
 from enlarger.settings import Settings
@@ -50,7 +51,7 @@ def run_worker(settings: Settings, ordinal: int) -> None:
     name = slot_id(settings.node_name, ordinal)
     slot = Slot(engine, settings.data_dir / "slots", name, lease_s=settings.lease_s)
     child = InferenceChild(child_environment(settings))
-    heart = Heart(slot, settings.lease_s / BEATS_A_LEASE, on_lost=stop.set)
+    heart = Heart(slot, settings.lease_s, on_lost=stop.set)
     try:
         heart.start()
         child.revive()
@@ -70,7 +71,13 @@ def run_worker(settings: Settings, ordinal: int) -> None:
         LOG.info("worker.ready", slot=slot.id)
         heart.is_ready = True
         chores = Chores(
-            engine, jobs, store, lease_s=settings.lease_s, keep_history_ms=settings.keep_history_ms
+            engine,
+            jobs,
+            store,
+            lease_s=settings.lease_s,
+            keep_history_ms=settings.keep_history_ms,
+            may_judge=lambda: heart.is_steady,
+            forgotten=Forgotten(jobs, slot.id, work.running),
         )
         while not stop.wait(settings.lease_s / BEATS_A_LEASE):
             heart.is_ready = child.revive()
@@ -90,15 +97,27 @@ def run_worker(settings: Settings, ordinal: int) -> None:
 class Heart(threading.Thread):
     """Renews the slot's lease, whatever else the process waits for."""
 
-    def __init__(self, slot: Slot, pause_s: float, on_lost: Callable[[], object]) -> None:
+    def __init__(self, slot: Slot, lease_s: float, on_lost: Callable[[], object]) -> None:
         super().__init__(name="heart", daemon=True)
         self._slot = slot
-        self._pause_s = pause_s
+        self._lease_s = lease_s
         self._on_lost = on_lost
+        self._beaten_at = time.monotonic()
+        self._steady_from = self._beaten_at
         self.is_ready = False
         """Whether the worker can take a job at once, for /readyz."""
         self.is_lost = False
         """Whether another worker ended the lease: this process was paused for longer than it lasts."""
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether leases that have run out say that their holders are dead.
+
+        Not while this worker's own could not be renewed, nor just afterwards: what kept it from the
+        database may have kept the others, who come back in the same moment.
+        """
+        now = time.monotonic()
+        return now - self._beaten_at < self._lease_s and now >= self._steady_from
 
     def run(self) -> None:
         """Until the lease is lost or the process ends."""
@@ -107,10 +126,14 @@ class Heart(threading.Thread):
                 if not self._slot.heartbeat(is_ready=self.is_ready):
                     self.is_lost = True
                     self._on_lost()
+                now = time.monotonic()
+                if now - self._beaten_at >= self._lease_s:
+                    self._steady_from = now + self._lease_s / 2
+                self._beaten_at = now
             except SQLAlchemyError as error:
                 # The job under way may well outlast what is wrong with the database.
                 LOG.warning("worker.heartbeat_failed", error=type(error).__name__)
-            time.sleep(self._pause_s)
+            time.sleep(self._lease_s / BEATS_A_LEASE)
 
 
 def _empty(folder: Path) -> Path:

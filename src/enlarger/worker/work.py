@@ -26,6 +26,7 @@ from enlarger.faults import fault
 from enlarger.jobs import Job, Jobs, Outcome
 from enlarger.jobs.durable import WORKFLOW
 from enlarger.storage import ObjectStore
+from enlarger.storage.faults import told
 from enlarger.worker.child import InferenceChild
 from enlarger.worker.messages import Task
 
@@ -64,6 +65,11 @@ class Work:
         self._scratch = scratch
         self._job_timeout_s = job_timeout_s
         self._stopping = stopping
+        self._running: set[str] = set()
+
+    def running(self) -> frozenset[str]:
+        """Ids of the jobs that are in hand, between two attempts too."""
+        return frozenset(self._running)
 
     def register(self) -> None:
         """Make the workflow known to the durable engine; once, before it is launched."""
@@ -77,7 +83,11 @@ class Work:
 
         @DBOS.workflow(name=WORKFLOW)
         def upscale(job_id: str) -> None:
-            render(job_id)
+            self._running.add(job_id)
+            try:
+                render(job_id)
+            finally:
+                self._running.discard(job_id)
 
     def _render(self, job_id: str) -> None:
         """Bring a job to its end.
@@ -148,7 +158,8 @@ class Work:
 
     def _enlarge(self, job: Job) -> Outcome:
         folder = self._scratch / f"{job.id}-{job.attempts}"
-        folder.mkdir(exist_ok=True)
+        with told():
+            folder.mkdir(exist_ok=True)
         done_share = 0.0
 
         def on_tile(done: int, total: int) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 of each process in mid-job: the supervisor restarts it, the job is done, and done once."""
+"""What a server does when a part of it is gone, and how it starts and stops."""
 
 from __future__ import annotations
 
@@ -91,65 +91,6 @@ def assert_nothing_lost_or_doubled(server: RunningServer) -> None:
     assert server.query("SELECT COUNT(*) FROM workflow_status WHERE status != 'SUCCESS'") == [(0,)]
 
 
-@pytest.mark.parametrize("victim", ["child", "worker", "api"])
-@pytest.mark.parametrize("round_", range(2))
-def test_a_kill_in_mid_job_costs_time_and_nothing_else(
-    fragile: RunningServer, victim: str, round_: int
-) -> None:
-    before = len(jobs(fragile))
-    client = Client(fragile)
-    client.start()
-    job_id = wait_until_a_job_is_worked_on(fragile)
-    killed = fragile.pid_of(victim)
-    os.kill(killed, signal.SIGKILL)
-    state = {job[0]: job[1] for job in jobs(fragile)}[job_id]
-    assert state == "running", "the kill must hit a running job"
-
-    client.join(RECOVERY_S)
-    assert client.response is not None
-    assert client.response.status_code == 200
-    assert client.broken == (1 if victim == "api" else 0), "only the API's death is seen by a client"
-    wait_for(lambda: _pid(fragile, victim) not in (None, killed), RECOVERY_S, f"a new {victim}")
-    assert_nothing_lost_or_doubled(fragile)
-    mine = jobs(fragile)[before:]
-    assert len(mine) == (2 if victim == "api" else 1)
-    attempts = {job[0]: job[2] for job in mine}[job_id]
-    assert attempts == (1 if victim == "api" else 2)
-    wait_for(lambda: httpx.get(f"{fragile.url}/readyz").status_code == 200, RECOVERY_S, "ready again")
-
-
-def _pid(server: RunningServer, role: str) -> int | None:
-    try:
-        return server.pid_of(role)
-    except LookupError:
-        return None
-
-
-def test_a_picture_that_kills_its_process_is_given_up_and_harms_nobody(fragile: RunningServer) -> None:
-    client = Client(fragile)
-    client.start()
-    job_id = wait_until_a_job_is_worked_on(fragile)
-    kills = 0
-    while {job[0]: job[1] for job in jobs(fragile)}[job_id] == "running":
-        pid = _pid(fragile, "child")
-        attempts = {job[0]: job[2] for job in jobs(fragile)}[job_id]
-        if pid is not None and attempts == kills + 1:
-            time.sleep(0.3)
-            os.kill(pid, signal.SIGKILL)
-            kills += 1
-        time.sleep(0.02)
-    client.join(RECOVERY_S)
-    assert kills == 3
-    assert client.response is not None
-    assert client.response.status_code == 500
-    assert client.response.json()["name"] == "internal_error"
-    [(state, code)] = fragile.query(f"SELECT state, error_code FROM jobs WHERE id = '{job_id}'")
-    assert (state, code) == ("failed", "inference_crashed")
-    assert not list(fragile.data_dir.glob(f"objects/ws/*/results/{job_id}*"))
-    with fragile.client() as http:
-        assert http.post(PATH, files={"image": LONG}).status_code == 200
-
-
 def test_a_fault_of_ours_is_a_500_in_the_vendors_shape(fragile: RunningServer) -> None:
     def change(statement: str) -> None:
         with contextlib.closing(sqlite3.connect(fragile.data_dir / "enlarger.db", timeout=30)) as database:
@@ -191,21 +132,6 @@ def test_a_store_that_is_gone_is_a_503_in_the_vendors_shape(fragile: RunningServ
         assert client.post(PATH, files={"image": LONG}).status_code == 200
 
 
-def test_all_processes_go_when_the_supervisor_is_killed(store: ModelStore, tmp_path: Path) -> None:
-    with RunningServer.start(tmp_path, MODELS) as server:
-        family = [psutil.Process(server.pid_of(role)) for role in ("api", "worker", "child")]
-        client = Client(server)
-        client.start()
-        wait_until_a_job_is_worked_on(server)
-        server.process.kill()
-        gone, alive = psutil.wait_procs(family, timeout=60)
-        assert not alive
-        assert len(gone) == 3
-        data_dir = server.data_dir
-    with RunningServer.start(data_dir, MODELS) as again:
-        assert_nothing_lost_or_doubled(again)
-
-
 def test_a_graceful_stop_answers_what_it_has_accepted(store: ModelStore, tmp_path: Path) -> None:
     with RunningServer.start(tmp_path, MODELS) as server:
         client = Client(server)
@@ -243,6 +169,7 @@ def test_a_job_that_was_cancelled_from_outside_ends_and_says_so(fragile: Running
     assert fragile.query(f"SELECT state FROM jobs WHERE id = '{job_id}'") == [("failed",)]
 
 
+@pytest.mark.usefixtures("whole_only")
 def test_a_job_outlasts_a_database_that_cannot_be_written_for_a_while(fragile: RunningServer) -> None:
     """Longer than a writer waits, so that the worker's heartbeat fails while its job goes on."""
     worker = fragile.pid_of("worker")
@@ -277,17 +204,6 @@ def test_a_worker_that_cannot_start_ends_and_says_why(store: ModelStore, tmp_pat
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 1
     assert "FileExistsError" in run.stderr
-
-
-def test_a_second_worker_of_one_slot_refuses_to_start(fragile: RunningServer) -> None:
-    environment = {**os.environ, "ENLARGER_DATA_DIR": str(fragile.data_dir)}
-    command = [sys.executable, "-m", "enlarger", "worker"]
-    second = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert second.returncode != 0
-    assert "-0.lock; is the server running already?" in second.stderr
-    assert httpx.get(f"{fragile.url}/readyz").status_code == 200
 
 
 def test_one_data_folder_has_one_server(fragile: RunningServer) -> None:

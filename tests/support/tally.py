@@ -1,0 +1,90 @@
+"""What the fault suite attempted, for the table at its end; and how much of it is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+
+@dataclass
+class Tally:
+    """How much is run, from which seed, and what came of it."""
+
+    is_whole: bool
+    """Everything, and not the share that `make test` has time for."""
+    seed: int
+    attempts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    violations: Counter[tuple[str, str]] = field(default_factory=Counter)
+    notes: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Figures beside a scenario's attempts."""
+
+    def either(self, whole: int, share: int) -> int:
+        """How much of something to do."""
+        return whole if self.is_whole else share
+
+    @contextlib.contextmanager
+    def attempt(self, scenario: str, database: str, turn: int = 0) -> Iterator[random.Random]:
+        """The randomness of one attempt, whose seed is printed; what fails in the block is a violation."""
+        seed = f"{self.seed}/{scenario}/{database}/{turn}"
+        print(f"seed {seed}")
+        self.attempts[scenario, database] += 1
+        try:
+            yield random.Random(seed)
+        except BaseException:
+            self.violations[scenario, database] += 1
+            raise
+
+    def note(self, scenario: str, database: str, text: str) -> None:
+        """A figure for the table."""
+        self.notes[scenario, database] = text
+
+    def lines(self) -> list[str]:
+        """The table, in Markdown."""
+        rows = [
+            f"| {scenario} | {database} | {count} | {self.violations[scenario, database]} |"
+            f" {self.notes.get((scenario, database), '')} |"
+            for (scenario, database), count in sorted(self.attempts.items())
+        ]
+        return [
+            "| scenario | database | attempts | violations | |",
+            "| --- | --- | ---: | ---: | --- |",
+            *rows,
+        ]
+
+
+KEY = pytest.StashKey[Tally]()
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """`--faults` and `--fault-seed`."""
+    group = parser.getgroup("faults")
+    group.addoption(
+        "--faults",
+        choices=("share", "whole"),
+        default="share",
+        help="how much of the fault suite to run: the share of a few minutes, or all of it",
+    )
+    group.addoption("--fault-seed", type=int, help="repeat a run that printed this seed")
+
+
+def configure(config: pytest.Config) -> None:
+    """Begin a tally."""
+    config.addinivalue_line("markers", "both_databases: on SQLite and Postgres in `make test` too")
+    seed = config.getoption("--fault-seed")
+    config.stash[KEY] = Tally(
+        config.getoption("--faults") == "whole", random.randrange(2**32) if seed is None else seed
+    )
+
+
+def report(config: pytest.Config, write: pytest.TerminalReporter) -> None:
+    """Print the table, if anything was attempted."""
+    tally = config.stash[KEY]
+    if tally.attempts:
+        write.section(f"faults, seed {tally.seed}")
+        for line in tally.lines():
+            write.write_line(line)
