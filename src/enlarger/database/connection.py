@@ -42,7 +42,15 @@ def connect(url: str, *, pool_size: int, synchronous: Literal["FULL", "OFF"] = "
                  a commit waits for no disk and survives a crash of the process, but a power cut may
                  damage the file; for what can be thrown away.
     """
-    engine = sa.create_engine(url, pool_size=pool_size, max_overflow=0, pool_timeout=30, pool_pre_ping=True)
+    engine = sa.create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=30,
+        pool_pre_ping=True,
+        # An error would say them, and a log keep them: prompts, addresses, hashes.
+        hide_parameters=True,
+    )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", partial(_prepare_sqlite, synchronous))
     return engine
