@@ -48,7 +48,7 @@ def connect(url: str, *, pool_size: int, synchronous: Literal["FULL", "OFF"] = "
         max_overflow=0,
         pool_timeout=30,
         pool_pre_ping=True,
-        # An error would say them, and a log keep them: prompts, addresses, hashes.
+        # A statement's values are prompts and digests; its error may be logged.
         hide_parameters=True,
     )
     if engine.dialect.name == "sqlite":
