@@ -287,6 +287,12 @@ def test_the_migrations_make_what_the_tables_say(engine: sa.Engine) -> None:
     assert not [d for d in differences if "dbos" not in str(d) and "workflow" not in str(d)]
 
 
+def test_what_the_database_complains_of_is_not_repeated(engine: sa.Engine) -> None:
+    with pytest.raises(sa.exc.DBAPIError) as caught, engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:prompt)"), {"prompt": "a private thing"})
+    assert "a private thing" not in str(caught.value)
+
+
 STRUCTURAL = ("add_table", "add_column", "remove_column")
 
 

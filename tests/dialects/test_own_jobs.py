@@ -165,6 +165,31 @@ def test_the_router_speaks_the_same(house: House) -> None:
     assert document["servers"] == [{"url": "/enlarger"}]
 
 
+def test_a_nul_is_no_fault_of_ours(house: House) -> None:
+    house.member("ann@example.com", "owner")
+    key, session = house.key(), house.session("ann@example.com")
+    for path, query in (
+        ("/jobs/a%00b", {}),
+        ("/jobs/%00/result", {}),
+        ("/jobs", {"starting_after": "\0"}),
+        ("/usage/requests", {"starting_after": "\0"}),
+        ("/usage/requests", {"model": "a\0"}),
+        ("/usage/rollups", {"key": "\0"}),
+        ("/usage/requests.csv", {"key": "\0"}),
+    ):
+        answer = house.get(path, key, **query)
+        assert answer.status_code in (200, 400, 404), (path, answer.text)
+    for path, body in (
+        ("/session", {"email": "a\0@b.c", "password": "x\0"}),
+        ("/session", {"email": "ann@example.com", "password": "correct horse battery", "workspace": "\0"}),
+        ("/keys", {"name": "a\0"}),
+        ("/members", {"email": "a\0@b.c", "role": "viewer"}),
+    ):
+        answer = house.http.post(f"/enlarger/v1{path}", headers=session, json=body)
+        assert answer.status_code in (201, 400, 401), (path, answer.text)
+    assert house.post(key, prompt="a\0b").status_code in (202, 400)
+
+
 def test_jobs_are_listed_page_by_page(house: House) -> None:
     key = house.key()
     ids = [house.post(key).json()["id"] for _ in range(5)]

@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from enlarger.accounts.secret import make_secret
-from enlarger.dialects import own, stability
-from tests.support.house import SMALL, House
+from enlarger.logs import configure_logging
+from enlarger.service import Service
+from tests.support.house import JOBS, SMALL, House
 from tests.support.running import SECRET, RunningServer
 
-DOORS = {"": stability, "/enlarger": own}
-"""What a door's paths begin with, and the door."""
 BODIES: dict[str, Any] = {"patch": {"role": "viewer"}}
 
 
@@ -148,6 +148,30 @@ def test_no_answer_and_no_log_tells_a_secret(server: RunningServer) -> None:
                 assert tail not in shown, (answer.request.method, answer.request.url.path, shown)
         assert tail not in log
         assert base64.b64encode(f"key_x:{secret}".encode()).decode()[8:] not in log
+
+
+def test_a_fault_of_ours_is_told_in_one_sentence_and_logged_without_a_secret(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = house.key()
+    secret = key["authorization"].removeprefix("Bearer ")
+    configure_logging("console")
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a part of ours")
+
+    monkeypatch.setattr(Service, "examine", broken)
+    for path in (JOBS, "/v2beta/stable-image/upscale/fast"):
+        answer = house.http.post(path, headers=key, files={"image": SMALL}, data={"prompt": "private"})
+        if path == JOBS:
+            assert answer.json()["error"]["code"] == "error"
+        assert answer.status_code == 500
+        assert "a part of ours" not in answer.text
+    structlog.reset_defaults()
+    log = capsys.readouterr().err
+    assert log.count("RuntimeError: a part of ours") == 2
+    for kept_quiet in (secret[-12:], "private"):
+        assert kept_quiet not in log
 
 
 @pytest.mark.parametrize("mode", ["conservative", "creative"])

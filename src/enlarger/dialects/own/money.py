@@ -122,7 +122,7 @@ def make_router(service: Service, administration: Administration) -> APIRouter:
     async def export_usage(
         caller: KnownCaller, query: Annotated[UsageChoice, Query()]
     ) -> StreamingResponse:
-        pieces = administration.usage_csv(caller, query.filter())
+        pieces = await administration.usage_csv(caller, query.filter())
         headers = {"content-disposition": 'attachment; filename="usage.csv"', "cache-control": "no-store"}
         return StreamingResponse(pieces, headers=headers, media_type="text/csv; header=present")
 
