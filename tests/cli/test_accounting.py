@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
-from enlarger.accounts import Accounts, open_accounts
+from enlarger.accounts import Accounts
 from enlarger.cli import app
 from enlarger.database import now_ms
 from enlarger.errors import (
@@ -24,6 +24,7 @@ from enlarger.errors import (
     OutOfCredit,
 )
 from tests.support.desk import Desk
+from tests.support.house import accounts_of
 
 
 class Shell:
@@ -55,7 +56,7 @@ def shell(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     url = desk.engine.url.render_as_string(hide_password=False)
     monkeypatch.setenv("ENLARGER_DATABASE_URL", url)
     monkeypatch.setenv("ENLARGER_DATA_DIR", str(tmp_path / "data"))
-    return Shell(desk, open_accounts(desk.engine, tmp_path / "data"))
+    return Shell(desk, accounts_of(desk.engine, tmp_path / "data"))
 
 
 def test_without_an_installation_it_says_so() -> None:

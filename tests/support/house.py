@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 import uvicorn
 from starlette.types import ASGIApp
 
-from enlarger.accounts import KeyTerms, Member, Role, open_accounts
+from enlarger.accounts import Accounts, KeyTerms, Member, Role
+from enlarger.accounts.secret import read_or_make_pepper
 from enlarger.limits import store as limits
 from enlarger.server.app import make_administration, make_app, make_limiter, make_service
 from enlarger.server.draining import Drain
@@ -27,6 +29,11 @@ from tests.support.running import wait_for
 SMALL = encoded(crop("coffee", 48, 40))
 PASSWORD = "correct horse battery"
 JOBS = "/enlarger/v1/jobs"
+
+
+def accounts_of(engine: sa.Engine, data_dir: Path) -> Accounts:
+    """The accounts as an installation with this data folder opens them."""
+    return Accounts(engine, read_or_make_pepper(data_dir / "secrets" / "key-pepper"))
 
 
 @contextlib.contextmanager
@@ -67,7 +74,7 @@ class House:
         )
         folder.mkdir(exist_ok=True)
         limits.prepare(settings.limits_database)
-        desk.accounts = open_accounts(desk.engine, settings.data_dir)
+        desk.accounts = accounts_of(desk.engine, folder)
         store = open_store(settings.object_store, Links(settings.link_keys_path))
         limiter = make_limiter(settings)
         service = make_service(settings, desk.engine, desk.client, store, limiter)
