@@ -125,7 +125,9 @@ def _tell_faults_apart(context: sa.engine.ExceptionContext) -> None:
     """
     original = context.original_exception
     if isinstance(original, sqlite3.OperationalError) and original.sqlite_errorcode == sqlite3.SQLITE_ERROR:
-        raise sa.exc.ProgrammingError(context.statement, context.parameters, original) from original
+        raise sa.exc.ProgrammingError(
+            context.statement, context.parameters, original, hide_parameters=True
+        ) from original
 
 
 def _prepare_sqlite(synchronous: str, connection: Any, record: object) -> None:
