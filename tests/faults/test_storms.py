@@ -145,7 +145,7 @@ def test_postgres_is_stopped_at_once(install: Install, tally: Tally, times: int,
             installation.wait_until_ready(workers=2)
             for turn in range(times):
                 with tally.attempt(scenario, "postgres", turn) as order:
-                    waiting += installation.call(order, load, side_px=200)
+                    waiting += installation.call(order, load, side_px=96)
                     wait_for(lambda: installation.jobs("state = 'running'"), 30, "a job runs")
                     pause(order, 0.5)
                     left = len(installation.jobs("state in ('queued', 'running')"))

@@ -126,7 +126,9 @@ class Installation:
 
         def is_ready() -> bool:
             try:
-                is_green = httpx.get(f"{self.url}/readyz", timeout=10).status_code == 200
+                is_green = (
+                    httpx.get(f"{self.url}/readyz", timeout=10, verify=callers.NO_TLS).status_code == 200
+                )
             except httpx.TransportError:
                 return False
             return is_green and all(

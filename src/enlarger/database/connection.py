@@ -104,13 +104,12 @@ def _turn(engine: sa.Engine) -> Iterator[None]:
     """
     with _NEW_LOCK:
         lock = _WRITERS.setdefault(engine, threading.Lock())
-    # Without its turn a writer may still try: it then fails as one of another process would.
-    has_turn = lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+    if not lock.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+        raise PoolTimeout("another writer of this process waits for the database")
     try:
         yield
     finally:
-        if has_turn:
-            lock.release()
+        lock.release()
 
 
 def now_ms() -> int:

@@ -49,12 +49,13 @@ class Chores:
         """
         lease_s          a worker that was not heard of for so long counts as dead.
         keep_history_ms  see `forget_jobs`.
-        may_judge        whether that can be said now: after an outage nobody was heard of for a while.
+        may_judge        whether that can be said now: during an outage, and just after it, nobody was
+                         heard of.
         forgotten        this worker's own jobs that it does not know of.
         """
         self._chores: list[tuple[float, Callable[[], object]]] = [
             (0.0, lambda: may_judge() and take_over(engine, lease_s)),
-            (0.0, forgotten.take_up),
+            (0.0, lambda: may_judge() and forgotten.take_up()),
             (0.0, lambda: fail_stranded(jobs)),
             (0.0, lambda: fail_overdue(jobs)),
             (EXPIRY_S, lambda: expire_pictures(engine, store)),

@@ -31,6 +31,9 @@ LOG = structlog.get_logger()
 BEATS_A_LEASE = 4
 """A lease is renewed, and the leases of others are looked at, so many times before it runs out."""
 
+LONG_OUTAGE_S = 15.0
+"""After the database was away for so long, what waits for it may go on waiting; a new worker does not."""
+
 
 def run_worker(settings: Settings, ordinal: int) -> None:
     """Work until SIGTERM or until the supervisor is gone; the job under way may finish first.
@@ -39,8 +42,8 @@ def run_worker(settings: Settings, ordinal: int) -> None:
     by a thread of it, the child lives as long as the process, and the next worker of this slot takes
     the job up again.
 
-    Raises NotReady if another worker holds the slot or has ended its lease, and what kept the networks
-    from loading.
+    Raises NotReady if another worker holds the slot or has ended its lease, if the database was away for
+    long, and what kept the networks from loading.
     """
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
@@ -82,6 +85,10 @@ def run_worker(settings: Settings, ordinal: int) -> None:
         while not stop.wait(settings.lease_s / BEATS_A_LEASE):
             heart.is_ready = child.revive()
             chores.run()
+            if heart.had_outage and not work.running():
+                # What the engine had begun it repeats after pauses that grew with the outage, to a minute
+                # and more, and takes no job meanwhile; a new process looks for work at once.
+                raise NotReady("the database was away for long; this worker starts anew")
         if heart.is_lost:
             raise NotReady(f"the lease of slot {slot.id} ran out and was ended by another worker")
         LOG.info("worker.stopping", slot=slot.id)
@@ -108,6 +115,8 @@ class Heart(threading.Thread):
         """Whether the worker can take a job at once, for /readyz."""
         self.is_lost = False
         """Whether another worker ended the lease: this process was paused for longer than it lasts."""
+        self.had_outage = False
+        """Whether the lease could not be renewed for LONG_OUTAGE_S, and now can again."""
 
     @property
     def is_steady(self) -> bool:
@@ -129,6 +138,8 @@ class Heart(threading.Thread):
                 now = time.monotonic()
                 if now - self._beaten_at >= self._lease_s:
                     self._steady_from = now + self._lease_s / 2
+                if now - self._beaten_at >= LONG_OUTAGE_S:
+                    self.had_outage = True
                 self._beaten_at = now
             except SQLAlchemyError as error:
                 # The job under way may well outlast what is wrong with the database.
