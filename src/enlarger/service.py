@@ -255,6 +255,10 @@ class Service:
         """The job as it stands. Raises NotFound, also for another workspace's."""
         return await in_thread(lambda: self._jobs.get(job_id, caller.workspace.id))
 
+    async def by_alias(self, caller: Caller, alias: str) -> Job:
+        """The job that its door calls so. Raises NotFound, also for another workspace's."""
+        return await in_thread(lambda: self._jobs.by_alias(alias, caller.workspace.id))
+
     async def jobs(
         self, caller: Caller, *, state: JobState | None = None, limit: int = 20, after: str | None = None
     ) -> JobPage:

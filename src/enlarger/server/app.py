@@ -102,8 +102,12 @@ def make_app(
     ours = own.create_app(service, administration, public_url=settings.public_url)
     doors = Doors(
         {
-            STABILITY: Door(_noting(stability.create_app(service)), stability.render_error),
-            OWN: Door(_noting(ours), own.render_error),
+            STABILITY: Door(
+                _noting(stability.create_app(service)),
+                stability.render_error,
+                (f"/{STABILITY}", stability.PROXY),
+            ),
+            OWN: Door(_noting(ours), own.render_error, (f"/{OWN}",)),
         },
         otherwise=Door(_noting(rest), own.render_error),
     )

@@ -46,6 +46,8 @@ class Door:
     app: ASGIApp
     render_error: Callable[[Request, EnlargerError], Response]
     """Says one of our errors in the vendor's shape; for requests that never reach `app`."""
+    prefixes: tuple[str, ...] = ()
+    """Where it answers besides its vendor's own paths."""
 
 
 class Doors:
@@ -54,9 +56,8 @@ class Doors:
     def __init__(self, dialects: Mapping[str, Door], otherwise: Door) -> None:
         self._dialects = dialects
         self._otherwise = otherwise
-        self._prefixed = Router(
-            [Mount(f"/{name}", door.app) for name, door in dialects.items()], default=otherwise.app
-        )
+        mounts = [Mount(prefix, door.app) for door in dialects.values() for prefix in door.prefixes]
+        self._prefixed = Router(mounts, default=otherwise.app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         owner = owner_of(scope["path"]) if scope["type"] == "http" else None
@@ -65,19 +66,25 @@ class Doors:
 
     def name_of(self, scope: Scope) -> str:
         """The dialect that a request belongs to; OWN where it belongs to none."""
-        path: str = scope["path"]
-        prefixed = (name for name in self._dialects if path.startswith(f"/{name}/"))
-        return owner_of(path) or next(prefixed, OWN)
+        name, _ = self._below(scope["path"])
+        return owner_of(scope["path"]) or name or OWN
 
     def refuse(self, scope: Scope, error: EnlargerError) -> Response:
         """`error` in the shape of whoever owns the path, without asking a route."""
         note_refusal(scope, error)
-        path = scope["path"]
-        if owner := owner_of(path):
+        if owner := owner_of(scope["path"]):
             return self._dialects[owner].render_error(Request(scope), error)
+        name, prefix = self._below(scope["path"])
+        if name is None:
+            return self._otherwise.render_error(Request(scope), error)
+        # As a mount would say it, so that the dialect sees its own path.
+        below = {**scope, "root_path": f"{scope.get('root_path', '')}{prefix}"}
+        return self._dialects[name].render_error(Request(below), error)
+
+    def _below(self, path: str) -> tuple[str | None, str]:
+        """The dialect whose prefix a path lies below, and the prefix."""
         for name, door in self._dialects.items():
-            if path.startswith(f"/{name}/"):
-                # As a mount would say it, so that the dialect sees its own path.
-                below = {**scope, "root_path": f"{scope.get('root_path', '')}/{name}"}
-                return door.render_error(Request(below), error)
-        return self._otherwise.render_error(Request(scope), error)
+            for prefix in door.prefixes:
+                if path.startswith(f"{prefix}/"):
+                    return name, prefix
+        return None, ""

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField, PayloadTooLarge
-from enlarger.dialects.stability import account, errors, upscale
+from enlarger.dialects.stability import account, engines, errors, results, upscale
 from enlarger.errors import EnlargerError
 from enlarger.service import Service
 
@@ -23,6 +23,7 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
         exception_handlers={
             BadField: errors.on_bad_field,
+            errors.NoEngine: errors.on_no_engine,
             PayloadTooLarge: errors.on_payload_too_large,
             EnlargerError: errors.on_enlarger_error,
             HTTPException: errors.on_http_exception,
@@ -31,5 +32,7 @@ def create_app(service: Service) -> FastAPI:
         },
     )
     app.include_router(upscale.make_router(service))
+    app.include_router(results.make_router(service))
+    app.include_router(engines.make_router(service))
     app.include_router(account.make_router(service))
     return app

@@ -53,6 +53,10 @@ HTTP_NAMES = {
 """Names for what the framework refuses before a route runs; 404 and 405 are ours."""
 
 
+class NoEngine(Exception):
+    """An engine that v1 does not have here; becomes a 404."""
+
+
 def error_response(
     request: Request, status: int, name: str, message: str, *, error_id: str | None = None
 ) -> JSONResponse:
@@ -70,6 +74,13 @@ def error_response(
 async def on_bad_field(request: Request, error: Exception) -> JSONResponse:
     """A 400 that names the field."""
     return error_response(request, 400, "bad_request", str(error))
+
+
+async def on_no_engine(request: Request, error: Exception) -> JSONResponse:
+    """A 404 that names the engine."""
+    return error_response(
+        request, 404, "not_found", f"engine_id: there is no engine {str(error)[:80]!r} here"
+    )
 
 
 async def on_payload_too_large(request: Request, error: Exception) -> JSONResponse:

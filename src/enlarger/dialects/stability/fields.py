@@ -7,15 +7,25 @@ from collections.abc import Mapping
 
 from enlarger.errors import BadKey
 
+KEY_HEADERS = ("authorization", "x-api-key")
+"""The second is sent by ComfyUI's own nodes."""
+
 
 def read_secret(headers: Mapping[str, str]) -> str:
-    """The key from `authorization`, with or without "Bearer ". Raises BadKey if there is none."""
-    value = headers.get("authorization", "").strip()
-    scheme, _, rest = value.partition(" ")
-    secret = rest.strip() if scheme.lower() == "bearer" else value
-    if not secret or secret.lower() == "bearer":
-        raise BadKey
-    return secret
+    """The key from `authorization`, with or without "Bearer ", or `x-api-key`. Raises BadKey."""
+    for name in KEY_HEADERS:
+        value = headers.get(name, "").strip()
+        scheme, _, rest = value.partition(" ")
+        secret = rest.strip() if scheme.lower() == "bearer" else value
+        if secret and secret.lower() != "bearer":
+            return secret
+    raise BadKey
+
+
+def wants_async(headers: Mapping[str, str]) -> bool:
+    """Whether the caller prefers an id now to the result later (RFC 7240)."""
+    preferences = headers.get("prefer", "").lower().split(",")
+    return any(one.partition(";")[0].strip() == "respond-async" for one in preferences)
 
 
 def wants_json(accept: str | None) -> bool:

@@ -7,30 +7,46 @@ from dataclasses import dataclass
 from enlarger.dialects.body import BadField
 from enlarger.imaging import Header
 
+MEGAPIXEL = 1_048_576
+UNBOUNDED = 1_000_000_000
+
 
 @dataclass(frozen=True)
 class PictureLimits:
     """Bounds of one route, all inclusive, in pixels."""
 
     min_side: int
-    max_side: int
     min_pixels: int
     max_pixels: int
+    max_side: int = UNBOUNDED
+    max_aspect: float | None = None
+    """How many times as long as the other a side may be; None is any."""
 
     def check(self, header: Header) -> None:
         """Raise BadField, naming the value and the limit, for a picture outside the bounds."""
         for name, side in (("width", header.width), ("height", header.height)):
-            if not self.min_side <= side <= self.max_side:
-                raise BadField(
-                    "image",
-                    f"{name} must be between {self.min_side} and {self.max_side} pixels, got {side}",
+            if side < self.min_side or side > self.max_side:
+                bounds = (
+                    f"at least {self.min_side}"
+                    if self.max_side == UNBOUNDED
+                    else f"between {self.min_side} and {self.max_side}"
                 )
+                raise BadField("image", f"{name} must be {bounds} pixels, got {side}")
         pixels = header.width * header.height
         if not self.min_pixels <= pixels <= self.max_pixels:
             raise BadField(
                 "image",
                 f"total pixel count must be between {self.min_pixels} and {self.max_pixels}, got {pixels}",
             )
+        long, short = max(header.width, header.height), min(header.width, header.height)
+        if self.max_aspect is not None and long > self.max_aspect * short:
+            raise BadField(
+                "image",
+                f"aspect ratio must be between 1:{self.max_aspect:g} and {self.max_aspect:g}:1,"
+                f" got {header.width}:{header.height}",
+            )
 
 
-FAST = PictureLimits(min_side=32, max_side=1536, min_pixels=1024, max_pixels=1_048_576)
+FAST = PictureLimits(min_side=32, max_side=1536, min_pixels=1024, max_pixels=MEGAPIXEL)
+CONSERVATIVE = PictureLimits(min_side=64, min_pixels=4096, max_pixels=9 * MEGAPIXEL, max_aspect=2.5)
+CREATIVE = PictureLimits(min_side=64, min_pixels=4096, max_pixels=MEGAPIXEL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -22,12 +23,95 @@ class FastUpscaleRequest(BaseModel):
     output_format: OutputFormat = Field(OutputFormat.PNG, description="Format of the result.")
 
 
+class StylePreset(StrEnum):
+    """Looks of a creative upscale, in the vendor's order."""
+
+    ENHANCE = "enhance"
+    ANIME = "anime"
+    PHOTOGRAPHIC = "photographic"
+    DIGITAL_ART = "digital-art"
+    COMIC_BOOK = "comic-book"
+    FANTASY_ART = "fantasy-art"
+    LINE_ART = "line-art"
+    ANALOG_FILM = "analog-film"
+    NEON_PUNK = "neon-punk"
+    ISOMETRIC = "isometric"
+    LOW_POLY = "low-poly"
+    ORIGAMI = "origami"
+    MODELING_COMPOUND = "modeling-compound"
+    CINEMATIC = "cinematic"
+    MODEL_3D = "3d-model"
+    PIXEL_ART = "pixel-art"
+    TILE_TEXTURE = "tile-texture"
+
+
+class ConservativeUpscaleRequest(BaseModel):
+    """Form of a conservative upscale. Unknown fields are ignored."""
+
+    image: bytes = Field(
+        description="A JPEG, PNG or WebP: sides of 64 pixels or more, 4,096 to 9,437,184 in all, no side"
+        " more than 2.5 times the other.",
+        json_schema_extra={"format": "binary"},
+    )
+    prompt: str = Field(min_length=1, max_length=10_000, description="What the picture shows, in English.")
+    negative_prompt: str = Field("", max_length=10_000, description="What it shall not look like.")
+    seed: int = Field(0, ge=0, le=4_294_967_294, description="0 draws one, which the answer says.")
+    output_format: OutputFormat = Field(OutputFormat.PNG, description="Format of the result.")
+    creativity: float = Field(0.35, ge=0.2, le=0.5, description="How much texture is made.")
+
+
+class CreativeUpscaleRequest(BaseModel):
+    """Form of a creative upscale. Unknown fields are ignored."""
+
+    image: bytes = Field(
+        description="A JPEG, PNG or WebP: sides of 64 pixels or more, 4,096 to 1,048,576 in all.",
+        json_schema_extra={"format": "binary"},
+    )
+    prompt: str = Field(min_length=1, max_length=10_000, description="What the picture shows, in English.")
+    negative_prompt: str = Field("", max_length=10_000, description="What it shall not look like.")
+    seed: int = Field(0, ge=0, le=4_294_967_294, description="0 draws one, which the answer says.")
+    output_format: OutputFormat = Field(OutputFormat.PNG, description="Format of the result.")
+    creativity: float = Field(
+        0.3, ge=0.1, le=0.5, description="How much is made that the input does not show."
+    )
+    style_preset: StylePreset | None = Field(None, description="A look.")
+
+
 class UpscaleImageResponse(BaseModel):
     """The result as JSON, for callers that accept `application/json`."""
 
     image: str = Field(description="The picture in base64.")
     finish_reason: Literal["SUCCESS"]
     seed: int = Field(description="The seed that was used.")
+
+
+class ConservativeUpscaleResponse(UpscaleImageResponse):
+    """The same with the generation's id, by which the result can be had again for 24 hours."""
+
+    id: str = Field(description="64 hexadecimal digits.")
+    status: Literal["complete"]
+
+
+class AsyncGenerationResponse(BaseModel):
+    """A generation that goes on."""
+
+    id: str = Field(description="64 hexadecimal digits, to ask for the result by.")
+    status: Literal["in-progress"]
+
+
+class ResultResponse(UpscaleImageResponse):
+    """A result that was asked for by its id."""
+
+    result: str = Field(description="The same as `image`, under the name that the vendor's server uses.")
+
+
+class Engine(BaseModel):
+    """One engine of v1."""
+
+    id: str
+    name: str
+    description: str
+    type: Literal["PICTURE"]
 
 
 class ErrorResponse(BaseModel):
@@ -74,6 +158,12 @@ def multipart(model: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI's description of a multipart body that the route reads by itself."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schema.pop("$defs", None)
+    if "style_preset" in schema["properties"]:
+        schema["properties"]["style_preset"] = {
+            "type": "string",
+            "enum": [str(choice) for choice in StylePreset],
+            "description": "A look.",
+        }
     schema["properties"]["output_format"] = {
         "type": "string",
         "enum": [str(choice) for choice in OUTPUT_FORMATS],

@@ -1,0 +1,45 @@
+"""Finished jobs in Stability's form."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+from fastapi import Request, Response
+
+from enlarger.dialects.stability.fields import wants_json
+from enlarger.jobs import Job
+
+PROXY = "/proxy/stability"
+"""Below it ComfyUI's own nodes call, which accept anything and expect JSON."""
+
+
+def picture(request: Request, job: Job, encoded: bytes, **more: Any) -> Response:
+    """A finished job as bytes with headers, or as JSON, by what the caller accepts.
+
+    encoded  the picture, as it is stored.
+    more     further members of the JSON.
+    """
+    media_type = job.request.output_format.media_type
+    seed = job.request.seed
+    accept = request.headers.get("accept")
+    is_proxied = str(request.scope.get("root_path", "")).endswith(PROXY)
+    if wants_json(accept) or (is_proxied and "image/" not in (accept or "")):
+        body = {
+            "image": base64.b64encode(encoded).decode("ascii"),
+            "finish_reason": "SUCCESS",
+            "seed": seed,
+        }
+        # The parameter is the vendor's; clients look for the part before it.
+        return Response(msgspec.json.encode(body | more), media_type=f"application/json; type={media_type}")
+    headers = {"finish-reason": "SUCCESS", "seed": str(seed)}
+    if job.alias is not None:
+        headers["x-generation-id"] = job.alias
+    return Response(encoded, media_type=media_type, headers=headers)
+
+
+def in_progress(generation_id: str, status_code: int) -> Response:
+    """That a job goes on: its id, and how it stands."""
+    body = {"id": generation_id, "status": "in-progress"}
+    return Response(msgspec.json.encode(body), status_code, media_type="application/json")

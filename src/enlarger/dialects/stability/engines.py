@@ -1,0 +1,109 @@
+"""`/v1/engines` and `/v1/generation`: what is left of the vendor's first API."""
+
+from __future__ import annotations
+
+import base64
+import re
+import secrets
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import FormData
+
+from enlarger.dialects.body import BadField, announced_bytes, contents, read_form, read_image
+from enlarger.dialects.origin import origin_of, replay
+from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES, NoEngine
+from enlarger.dialects.stability.fields import read_secret
+from enlarger.dialects.stability.limits import MEGAPIXEL, PictureLimits
+from enlarger.dialects.stability.schemas import Engine, V1ErrorResponse
+from enlarger.dialects.stability.upscale import DOOR, STATUSES
+from enlarger.imaging import Header
+from enlarger.request import SEED_MAX, Mode, OutputFormat, UpscaleRequest
+from enlarger.service import Pending, Service
+from enlarger.target import Target
+
+ENGINE = "esrgan-v1-x2plus"
+OPERATION = "image-to-image/upscale"
+FACTOR = 2
+MIN_SIDE = 512
+"""Least width or height that may be asked for."""
+MAX_PIXELS = 4 * MEGAPIXEL
+"""Largest result."""
+LIMITS = PictureLimits(min_side=1, min_pixels=1, max_pixels=MAX_PIXELS)
+NUMBER = re.compile(r"[0-9]{1,6}")
+
+
+def make_router(service: Service) -> APIRouter:
+    """The routes, calling `service`."""
+    router = APIRouter(
+        tags=["v1"], responses={status: {"model": V1ErrorResponse} for status in (*STATUSES, 404)}
+    )
+
+    @router.get("/v1/engines/list", operation_id="listEngines", summary="The engines of v1")
+    async def engines_list(request: Request) -> list[Engine]:
+        await service.authenticate(read_secret(request.headers))
+        return [
+            Engine(id=ENGINE, name="ESRGAN x2", description="Upscaling in the fast mode", type="PICTURE")
+        ]
+
+    @router.post(
+        "/v1/generation/{engine_id}/image-to-image/upscale",
+        operation_id="upscaleImage",
+        summary="Upscale an image",
+        response_class=Response,
+    )
+    async def upscale_image(request: Request, engine_id: str) -> Response:
+        caller = await service.authenticate(read_secret(request.headers))
+        if engine_id != ENGINE:
+            raise NoEngine(engine_id)
+        async with service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)):
+            async with read_form(request, REQUEST_LIMIT_BYTES) as form:
+                picture = await read_image(form)
+                header = await service.examine(picture)
+                LIMITS.check(header)
+                order = UpscaleRequest(
+                    mode=Mode.FAST,
+                    target=_read_target(form, header),
+                    output_format=OutputFormat.PNG,
+                    seed=1 + secrets.randbelow(SEED_MAX),
+                )
+                origin = origin_of(request, DOOR, OPERATION, await contents(form))
+            ticket = await service.submit(caller, origin, Mode.FAST, order, picture, header)
+        pending = Pending(caller, origin, ticket)
+        kept = await service.answer(pending)
+        if kept is not None:
+            return replay(kept)
+        request.state.pending = pending
+        job = await service.wait(caller, ticket.job_id)
+        result = await service.result(job)
+        seed = job.request.seed
+        if request.headers.get("accept", "").partition(";")[0].strip().lower() == "image/png":
+            headers = {"finish-reason": "SUCCESS", "seed": str(seed)}
+            return Response(result, media_type="image/png", headers=headers)
+        encoded = base64.b64encode(result).decode("ascii")
+        body = {"artifacts": [{"base64": encoded, "finishReason": "SUCCESS", "seed": seed}]}
+        return Response(msgspec.json.encode(body), media_type="application/json")
+
+    return router
+
+
+def _read_target(form: FormData, header: Header) -> Target:
+    """Twice the input, or the width or the height that the form names. Raises BadField."""
+    named = {field: form.get(field) for field in ("width", "height") if form.get(field) not in (None, "")}
+    if len(named) > 1:
+        raise BadField("width", "only one of width and height may be given")
+    if not named:
+        factor = float(FACTOR)
+        target = Target.factor(factor)
+    else:
+        [(field, text)] = named.items()
+        side = header.width if field == "width" else header.height
+        if not isinstance(text, str) or not NUMBER.fullmatch(text) or int(text) < max(MIN_SIDE, side):
+            least = max(MIN_SIDE, side)
+            raise BadField(field, f"must be a whole number of at least {least}, got {str(text)[:40]!r}")
+        factor = int(text) / side
+        target = Target.parse(f"{int(text)}{field[0]}")
+    pixels = round(header.width * factor) * round(header.height * factor)
+    if pixels > MAX_PIXELS:
+        raise BadField("image", f"the result may have at most {MAX_PIXELS} pixels, got {pixels}")
+    return target
