@@ -6,11 +6,13 @@ text: `database.connect` hides the values of statements, and our own messages na
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
 import warnings
 from types import TracebackType
+from typing import TextIO, cast
 
 import structlog
 
@@ -37,7 +39,7 @@ def configure_logging(form: str) -> None:
     structlog.configure(
         processors=[*shared, renderers[form]],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", Unfailing(sys.stderr))),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -60,6 +62,24 @@ def configure_logging(form: str) -> None:
     threading.excepthook = lambda uncaught: _on_uncaught(
         uncaught.exc_type, uncaught.exc_value or uncaught.exc_type(), uncaught.exc_traceback
     )
+
+
+class Unfailing:
+    """A file whose troubles stay its own: a log on a full disk must not fail the work that it tells of."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """As the file's own, but what cannot be written is lost."""
+        with contextlib.suppress(OSError):
+            return self._file.write(text)
+        return 0
+
+    def flush(self) -> None:
+        """As the file's own, but what cannot be written stays behind."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
 
 
 def _on_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

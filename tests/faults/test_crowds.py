@@ -22,7 +22,8 @@ SHIPPED_LIMIT = 150
 
 def secret_of(installation: Installation, workspace: str = "default") -> str:
     """The secret of a new key."""
-    accounts = open_accounts(installation.engine, installation.folder)
+    pepper = installation.folder / "secrets" / "key-pepper"
+    accounts = open_accounts(installation.engine, pepper_path=pepper)
     return accounts.keys.create(accounts.workspaces.get(workspace).id, KeyTerms())[1]
 
 
