@@ -188,7 +188,7 @@ def test_memory_and_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("path", "kind", "network"),
     [
-        ("/home/a", "ext4", None),
+        ("/opt/a", "ext4", None),
         ("/srv/pictures/data/enlarger.db", "nfs4", "nfs4"),
         ("/srv/pictures/local/enlarger.db", "xfs", None),
         ("/srv/pictures2/enlarger.db", "ext4", None),
