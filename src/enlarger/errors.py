@@ -7,6 +7,7 @@
         PictureTooLarge     413  more bytes or pixels than a limit allows
         ModelNotOffered     400  the price list has no price for it
         IdempotencyConflict 409  the key was used for another request
+        AssetExists         409  the asset's id is taken
         EncodedBody         415  the body is compressed
         SlowBody            408  the body comes too slowly
       AccessError           who you are, or what you may
@@ -114,6 +115,13 @@ class IdempotencyConflict(UsageError):
     """This idempotency key was used for another request; use a new key for each request."""
 
     code = "idempotency_conflict"
+    status = 409
+
+
+class AssetExists(UsageError):
+    """There is an asset with this id already; upload it again under another name."""
+
+    code = "asset_exists"
     status = 409
 
 

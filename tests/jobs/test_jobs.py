@@ -27,7 +27,7 @@ from enlarger.errors import (
     UnsupportedPicture,
     WaitTimeout,
 )
-from enlarger.jobs import JobState
+from enlarger.jobs import JobFilter, JobState
 from enlarger.jobs.durable import (
     QUEUE,
     VERSION,
@@ -255,7 +255,9 @@ def test_a_page_of_jobs_goes_on_where_the_last_one_ended(desk: Desk) -> None:
     with pytest.raises(NotFound):
         desk.jobs.page(stranger.workspace.id, after=ids[0])
     desk.run(ids[0])
-    assert [job.id for job in desk.jobs.page(caller.workspace.id, state=JobState.SUCCEEDED).jobs] == ids[:1]
+    assert [
+        job.id for job in desk.jobs.page(caller.workspace.id, JobFilter(states=(JobState.SUCCEEDED,))).jobs
+    ] == ids[:1]
 
 
 LEASE_S = 0.5

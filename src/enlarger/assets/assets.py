@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from enlarger.assets.tables import ASSETS
 from enlarger.database import now_ms, write
-from enlarger.errors import BadParameter, NotFound
+from enlarger.errors import AssetExists, BadParameter, NotFound
 
 NAME_MAX = 500
 LIMIT_MAX = 200
@@ -76,9 +76,12 @@ class Assets:
         self._clock_ms = clock_ms
 
     def add(self, asset: Asset) -> None:
-        """Add an asset whose picture is in the object store."""
-        with write(self._engine) as connection:
-            insert(connection, asset)
+        """Add an asset whose picture is in the object store. Raises AssetExists if its id is taken."""
+        try:
+            with write(self._engine) as connection:
+                insert(connection, asset)
+        except sa.exc.IntegrityError as error:
+            raise AssetExists(f"there is an asset {asset.id} already") from error
 
     def get(self, asset_id: str, workspace_id: str) -> Asset:
         """Raises NotFound, also for an asset of another workspace and for one whose time is over."""

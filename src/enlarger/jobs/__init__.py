@@ -5,6 +5,6 @@ never pass through here: a job knows its pictures by their keys in the object st
 """
 
 from enlarger.jobs.job import Job, JobState, Outcome
-from enlarger.jobs.jobs import JobPage, Jobs
+from enlarger.jobs.jobs import JobFilter, JobPage, Jobs
 
-__all__ = ["Job", "JobPage", "JobState", "Jobs", "Outcome"]
+__all__ = ["Job", "JobFilter", "JobPage", "JobState", "Jobs", "Outcome"]

@@ -27,6 +27,18 @@ from enlarger.request import UpscaleRequest
 LIST_MAX = 100
 
 
+@dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    """Which of a workspace's jobs; every field narrows, None does not."""
+
+    states: tuple[JobState, ...] | None = None
+    door: str | None = None
+    operations: tuple[str, ...] | None = None
+    key_id: str | None = None
+    created_after_ms: int | None = None
+    """Accepted later than that."""
+
+
 @dataclass(frozen=True)
 class JobPage:
     """Jobs, the latest first, and whether there are more beyond the last of them."""
@@ -66,7 +78,12 @@ class Jobs:
         return _job(row)
 
     def page(
-        self, workspace_id: str, *, state: JobState | None = None, limit: int = 20, after: str | None = None
+        self,
+        workspace_id: str,
+        choice: JobFilter = JobFilter(),
+        *,
+        limit: int = 20,
+        after: str | None = None,
     ) -> JobPage:
         """One page of a workspace's jobs, the latest first.
 
@@ -76,8 +93,16 @@ class Jobs:
         Raises NotFound if `after` is no job of this workspace.
         """
         query = sa.select(JOBS).where(JOBS.c.workspace_id == workspace_id)
-        if state is not None:
-            query = query.where(JOBS.c.state == state)
+        if choice.states is not None:
+            query = query.where(JOBS.c.state.in_(choice.states))
+        if choice.door is not None:
+            query = query.where(JOBS.c.door == choice.door)
+        if choice.operations is not None:
+            query = query.where(JOBS.c.operation.in_(choice.operations))
+        if choice.key_id is not None:
+            query = query.where(JOBS.c.key_id == choice.key_id)
+        if choice.created_after_ms is not None:
+            query = query.where(JOBS.c.created_ms > choice.created_after_ms)
         if after is not None:
             last = self.get(after, workspace_id)
             place = sa.tuple_(sa.literal(last.created_ms), sa.literal(last.id))

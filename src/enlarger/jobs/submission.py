@@ -75,6 +75,8 @@ class DoorTerms:
     """The asset that the result becomes; its picture then stays as long as the asset."""
     deadline_s: float | None = None
     """Seconds in which the job is to be done; None is as many as the installation says."""
+    price_permille: int = 1000
+    """Thousandths of the list's price, where the vendor charges more for some requests of a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +166,7 @@ class Acceptance:
                 return ticket
             self._check_depth(connection, caller)
             quote = prices.current(connection).quote(submission.model, submission.output_pixels)
+            quote = quote.times(submission.terms.price_permille)
             ledger.hold(
                 connection,
                 job_id=submission.job_id,

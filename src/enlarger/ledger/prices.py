@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -43,6 +43,10 @@ class Quote:
     model: str
     micros: int
     version: int
+
+    def times(self, permille: int) -> Quote:
+        """The same at `permille` thousandths of the price, rounded up to a whole micro-credit."""
+        return replace(self, micros=-(-self.micros * permille // 1000))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from enlarger.accounts import open_accounts
 from enlarger.administration import Administration
 from enlarger.dialects import own, stability
 from enlarger.errors import EnlargerError
+from enlarger.fetching import Fetcher
 from enlarger.jobs.submission import Depth
 from enlarger.limits.admission import Admission
 from enlarger.limits.limiter import Limiter
@@ -68,6 +69,7 @@ def make_service(
         limits,
         limiter=limiter,
         admission=Admission(settings.max_body_bytes_in_flight),
+        fetcher=Fetcher(is_allowed=settings.fetch_urls == "public"),
     )
 
 

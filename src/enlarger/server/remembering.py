@@ -62,6 +62,6 @@ class Remembering:
 
     async def _keep(self, pending: Pending, answer: Answer) -> None:
         try:
-            await self._service.keep_answer(pending, answer)
+            await self._service.answers.keep(pending, answer)
         except Exception as error:
             LOG.warning("answer.not_kept", error=repr(error))

@@ -25,7 +25,7 @@ from enlarger.dialects.own.schemas import (
 )
 from enlarger.dialects.own.who import KnownCaller
 from enlarger.errors import BadParameter, NotDone
-from enlarger.jobs import Job, JobState
+from enlarger.jobs import Job, JobFilter, JobState
 from enlarger.jobs.job import UNDER_WAY
 from enlarger.jobs.submission import DoorTerms
 from enlarger.moment import iso_of
@@ -70,7 +70,7 @@ def make_router(service: Service) -> APIRouter:
         caller.check_may(Act.RUN)
         async with service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)):
             pending = await accept(request, caller)
-        answer = await service.answer(pending)
+        answer = await service.answers.find(pending)
         if answer is not None:
             return replay(answer)
         request.state.pending = pending
@@ -106,7 +106,10 @@ def make_router(service: Service) -> APIRouter:
         caller.check_may(Act.READ)
         if not 1 <= query.limit <= LIMIT_MAX:
             raise BadParameter(f"limit is {query.limit}; it must be 1 to {LIMIT_MAX}", param="limit")
-        page = await service.jobs(caller, state=query.state, limit=query.limit, after=query.starting_after)
+        states = None if query.state is None else (query.state,)
+        page = await service.jobs(
+            caller, JobFilter(states=states), limit=query.limit, after=query.starting_after
+        )
         return ListResponse(data=await views(request, list(page.jobs)), has_more=page.has_more)
 
     @router.get("/{job_id}", operation_id="getJob", summary="A job as it stands")

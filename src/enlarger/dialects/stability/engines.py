@@ -70,7 +70,7 @@ def make_router(service: Service) -> APIRouter:
                 origin = origin_of(request, DOOR, OPERATION, await contents(form))
             ticket = await service.submit(caller, origin, Mode.FAST, order, picture, header)
         pending = Pending(caller, origin, ticket)
-        kept = await service.answer(pending)
+        kept = await service.answers.find(pending)
         if kept is not None:
             return replay(kept)
         request.state.pending = pending

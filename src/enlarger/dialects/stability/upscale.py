@@ -112,7 +112,7 @@ def make_router(service: Service) -> APIRouter:
 async def answer(service: Service, request: Request, offer: Offer) -> Response:
     """Do the work and answer with the picture."""
     pending = await accept(service, request, offer, is_answered_at_acceptance=False)
-    kept = await service.answer(pending)
+    kept = await service.answers.find(pending)
     if kept is not None:
         return replay(kept)
     request.state.pending = pending
@@ -126,7 +126,7 @@ async def answer(service: Service, request: Request, offer: Offer) -> Response:
 async def begin(service: Service, request: Request, offer: Offer) -> Response:
     """Accept the work and answer with its id."""
     pending = await accept(service, request, offer, is_answered_at_acceptance=True)
-    kept = await service.answer(pending)
+    kept = await service.answers.find(pending)
     if kept is not None:
         return replay(kept)
     request.state.pending = pending

@@ -17,25 +17,28 @@ import structlog
 from dbos import DBOSClient
 
 from enlarger.accounts import Accounts, Act, Caller
-from enlarger.database import now_ms, write
+from enlarger.database import now_ms
 from enlarger.database.threads import in_thread
 from enlarger.engine.geometry import check_output
 from enlarger.engine.look.presets import preset_of
 from enlarger.errors import BadParameter, Cancelled, EnlargerError, NotFound
 from enlarger.faults import fault
+from enlarger.fetching import Fetcher
 from enlarger.imaging import API_FORMATS, Format, Header, probe
 from enlarger.imaging.encode import check_size
-from enlarger.jobs import Job, JobPage, Jobs, JobState, idempotency
+from enlarger.jobs import Job, JobFilter, JobPage, Jobs
 from enlarger.jobs.expiry import STYLE_MARK
-from enlarger.jobs.idempotency import INLINE_BYTES, Answer, KeptAnswer
 from enlarger.jobs.submission import Acceptance, Depth, DoorTerms, Origin, Submission, Ticket
 from enlarger.jobs.waiting import Waiting
 from enlarger.ledger import ledger, prices
 from enlarger.ledger.ledger import Balance, Charge
-from enlarger.ledger.prices import PriceList
+from enlarger.ledger.prices import PriceList, Quote
 from enlarger.limits.admission import Admission
 from enlarger.limits.limiter import Limiter
 from enlarger.request import UpscaleRequest
+from enlarger.service.answers import Answers
+from enlarger.service.assets import AssetLibrary
+from enlarger.service.discarding import discard
 from enlarger.storage import ObjectStore
 from enlarger.target import Size
 
@@ -56,29 +59,6 @@ class Limits:
     job_deadline_s: float
     keep_results_ms: int
     keep_answers_ms: int
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A request that was accepted and is not answered yet."""
-
-    caller: Caller
-    origin: Origin
-    ticket: Ticket
-    is_answered_at_acceptance: bool = False
-    """Whether the answer is the job's id, and not its result."""
-
-    def is_answered_by(self, job: Job, status: int) -> bool:
-        """Whether an answer with this HTTP status is the one that a repetition is to get."""
-        is_good = 200 <= status < 300
-        if self.is_answered_at_acceptance:
-            return is_good
-        match job.state:
-            case JobState.SUCCEEDED:
-                return is_good
-            case JobState.FAILED | JobState.CANCELLED:
-                return not is_good
-        return False
 
 
 @dataclass(frozen=True)
@@ -106,6 +86,7 @@ class Service:
         *,
         limiter: Limiter,
         admission: Admission,
+        fetcher: Fetcher,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -113,9 +94,14 @@ class Service:
         self._limits = limits
         self._limiter = limiter
         self._admission = admission
+        self._fetcher = fetcher
         self._jobs = Jobs(engine, keep_results_ms=limits.keep_results_ms)
         self._acceptance = Acceptance(engine, client, limits.depth, keep_answers_ms=limits.keep_answers_ms)
         self._waiting = Waiting(self._jobs)
+        self.answers = Answers(engine, store, self._jobs)
+        """What repeated requests are answered."""
+        self.assets = AssetLibrary(engine, store)
+        """Pictures that workspaces keep."""
 
     async def authenticate(self, secret: str, key_id: str | None = None) -> Caller:
         """Who holds this secret; once a request, because it counts the request of the key.
@@ -143,6 +129,15 @@ class Service:
             probe, picture, max_pixels=self._limits.max_input_pixels, formats=API_FORMATS
         )
 
+    async def fetch(self, url: str, *, max_bytes: int, param: str) -> bytes:
+        """The bytes of a picture that a caller names by URL, if this installation fetches any.
+
+        param  the caller's field, for errors.
+
+        Raises BadParameter, PictureTooLarge. Call it for callers who were authenticated alone.
+        """
+        return await asyncio.to_thread(lambda: self._fetcher.fetch(url, max_bytes=max_bytes, param=param))
+
     async def submit(
         self,
         caller: Caller,
@@ -166,14 +161,8 @@ class Service:
         PictureTooLarge if the result would be larger than this installation or the output format
         allows, and what `Acceptance.accept` raises; then nothing is kept and nothing is charged.
         """
-        source = Size(header.width, header.height)
-        size = check_output(source, request.target, self._limits.max_output_pixels).result
-        check_size(Format(request.output_format), size.width, size.height)
-        if request.style_preset is not None:
-            preset_of(request.style_preset)
+        size = self._check(caller, model, request, header)
         within_s = self._check_deadline(terms.deadline_s)
-        caller.check_may(Act.RUN)
-        caller.check_may_use(model)
 
         def accept() -> Ticket:
             earlier = self._acceptance.earlier(caller, origin)
@@ -190,8 +179,8 @@ class Service:
                 input_key=input_key,
                 style_keys=tuple(f"{input_key}{STYLE_MARK}{number}" for number in range(len(styles))),
                 terms=terms,
-                input_width=source.width,
-                input_height=source.height,
+                input_width=header.width,
+                input_height=header.height,
                 input_bytes=len(picture),
                 output_pixels=size.width * size.height,
                 deadline_ms=now_ms() + round(1000 * within_s),
@@ -200,43 +189,22 @@ class Service:
 
         return await in_thread(accept)
 
-    async def answer(self, pending: Pending) -> Answer | None:
-        """What the request that this one repeats was answered, if it was. Raises NotFound if it is gone."""
-        kept = pending.ticket.answer
-        if kept is None:
-            return None
-        body = kept.body
-        if body is None:
-            body = await in_thread(lambda: self._store.read(str(kept.body_key)))
-        return Answer(kept.status, kept.headers, body)
+    async def quote(
+        self,
+        caller: Caller,
+        model: str,
+        request: UpscaleRequest,
+        header: Header,
+        *,
+        price_permille: int = 1000,
+    ) -> Quote:
+        """What `submit` would charge, with everything checked as there and nothing kept.
 
-    async def keep_answer(self, pending: Pending, answer: Answer) -> None:
-        """Keep what is about to be answered for whoever repeats the request.
-
-        Nothing is kept without an idempotency key, beside an answer that is there already, and where
-        the answer is not about the job's end: a wait that was too long, a store that is away.
+        price_permille  see `DoorTerms`.
         """
-        origin, ticket, workspace_id = pending.origin, pending.ticket, pending.caller.workspace.id
-        key_hash = origin.key_hash
-        if key_hash is None or ticket.answer is not None:
-            return
-
-        def keep() -> None:
-            if not pending.is_answered_by(self._jobs.get(ticket.job_id), answer.status):
-                return
-            body_key = None
-            if len(answer.body) > INLINE_BYTES:
-                body_key = f"ws/{workspace_id}/answers/{ticket.job_id}-{uuid.uuid4().hex}"
-                self._store.create(body_key, answer.body)
-            kept = KeptAnswer(answer.status, answer.headers, None if body_key else answer.body, body_key)
-            with write(self._engine) as connection:
-                is_first = idempotency.keep_answer(
-                    connection, workspace_id, origin.operation, key_hash, kept
-                )
-            if not is_first and body_key is not None:
-                self._discard(body_key)
-
-        await in_thread(keep)
+        size = self._check(caller, model, request, header)
+        quote = (await self.prices()).quote(model, size.width * size.height)
+        return quote.times(price_permille)
 
     async def wait(self, caller: Caller, job_id: str) -> Job:
         """The job when it has succeeded.
@@ -260,11 +228,11 @@ class Service:
         return await in_thread(lambda: self._jobs.by_alias(alias, caller.workspace.id))
 
     async def jobs(
-        self, caller: Caller, *, state: JobState | None = None, limit: int = 20, after: str | None = None
+        self, caller: Caller, choice: JobFilter, *, limit: int = 20, after: str | None = None
     ) -> JobPage:
         """The workspace's jobs, the latest first; see `Jobs.page`."""
         workspace_id = caller.workspace.id
-        return await in_thread(lambda: self._jobs.page(workspace_id, state=state, limit=limit, after=after))
+        return await in_thread(lambda: self._jobs.page(workspace_id, choice, limit=limit, after=after))
 
     async def cancel(self, caller: Caller, job_id: str) -> Job:
         """Stop a job that is still under way, at no charge; the job as it stands then.
@@ -323,6 +291,17 @@ class Service:
 
         return await in_thread(read)
 
+    def _check(self, caller: Caller, model: str, request: UpscaleRequest, header: Header) -> Size:
+        """The result's size, if the caller may have it and this installation makes it."""
+        source = Size(header.width, header.height)
+        size = check_output(source, request.target, self._limits.max_output_pixels).result
+        check_size(Format(request.output_format), size.width, size.height)
+        if request.style_preset is not None:
+            preset_of(request.style_preset)
+        caller.check_may(Act.RUN)
+        caller.check_may_use(model)
+        return size
+
     def _check_deadline(self, deadline_s: float | None) -> float:
         longest_s = self._limits.job_deadline_s
         if deadline_s is None:
@@ -356,18 +335,11 @@ class Service:
             ticket = self._acceptance.accept(submission)
         except EnlargerError:
             # And not for what the database raises: its commit may have been done all the same.
-            self._discard(*keys)
+            discard(self._store, *keys)
             raise
         if not ticket.is_new:
-            self._discard(*keys)
+            discard(self._store, *keys)
         else:
             LOG.info("job.accepted", job=ticket.job_id, workspace=submission.caller.workspace.id)
         fault("api.after_commit")
         return ticket
-
-    def _discard(self, *keys: str) -> None:
-        """Remove pictures that no job will have; what this misses is swept later."""
-        try:
-            self._store.delete(keys)
-        except Exception as error:
-            LOG.warning("input.not_removed", error=repr(error))

@@ -1,0 +1,87 @@
+"""Answers that are kept: what whoever repeats a request gets again, byte for byte."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from enlarger.accounts import Caller
+from enlarger.database import write
+from enlarger.database.threads import in_thread
+from enlarger.jobs import Job, Jobs, JobState, idempotency
+from enlarger.jobs.idempotency import INLINE_BYTES, Answer, KeptAnswer
+from enlarger.jobs.submission import Origin, Ticket
+from enlarger.service.discarding import discard
+from enlarger.storage import ObjectStore
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A request that was accepted and is not answered yet."""
+
+    caller: Caller
+    origin: Origin
+    ticket: Ticket
+    is_answered_at_acceptance: bool = False
+    """Whether the answer is the job's id, and not its result."""
+
+    def is_answered_by(self, job: Job, status: int) -> bool:
+        """Whether an answer with this HTTP status is the one that a repetition is to get."""
+        is_good = 200 <= status < 300
+        if self.is_answered_at_acceptance:
+            return is_good
+        match job.state:
+            case JobState.SUCCEEDED:
+                return is_good
+            case JobState.FAILED | JobState.CANCELLED:
+                return not is_good
+        return False
+
+
+class Answers:
+    """Finds and keeps answers to requests that have an idempotency key."""
+
+    def __init__(self, engine: sa.Engine, store: ObjectStore, jobs: Jobs) -> None:
+        self._engine = engine
+        self._store = store
+        self._jobs = jobs
+
+    async def find(self, pending: Pending) -> Answer | None:
+        """What the request that this one repeats was answered, if it was. Raises NotFound if it is gone."""
+        kept = pending.ticket.answer
+        if kept is None:
+            return None
+        body = kept.body
+        if body is None:
+            body = await in_thread(lambda: self._store.read(str(kept.body_key)))
+        return Answer(kept.status, kept.headers, body)
+
+    async def keep(self, pending: Pending, answer: Answer) -> None:
+        """Keep what is about to be answered for whoever repeats the request.
+
+        Nothing is kept without an idempotency key, beside an answer that is there already, and where
+        the answer is not about the job's end: a wait that was too long, a store that is away.
+        """
+        origin, ticket, workspace_id = pending.origin, pending.ticket, pending.caller.workspace.id
+        key_hash = origin.key_hash
+        if key_hash is None or ticket.answer is not None:
+            return
+
+        def keep() -> None:
+            if not pending.is_answered_by(self._jobs.get(ticket.job_id), answer.status):
+                return
+            body_key = None
+            if len(answer.body) > INLINE_BYTES:
+                body_key = f"ws/{workspace_id}/answers/{ticket.job_id}-{uuid.uuid4().hex}"
+                self._store.create(body_key, answer.body)
+            kept = KeptAnswer(answer.status, answer.headers, None if body_key else answer.body, body_key)
+            with write(self._engine) as connection:
+                is_first = idempotency.keep_answer(
+                    connection, workspace_id, origin.operation, key_hash, kept
+                )
+            if not is_first and body_key is not None:
+                discard(self._store, body_key)
+
+        await in_thread(keep)
