@@ -50,6 +50,7 @@ def serving(app: ASGIApp) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(30)
+        assert not thread.is_alive(), "the server in this process does not stop"
 
 
 @dataclass
@@ -82,7 +83,11 @@ class House:
         drain = Drain(settings.drain_timeout_s)
         app = make_app(settings, service, administration, desk.engine, desk.client, store, limiter, drain)
         believed = believing(app, settings.trusted_proxies, settings.sign_on_header)
-        with serving(believed) as url, httpx.Client(base_url=url, timeout=60) as http:
+        with (
+            contextlib.closing(limiter),
+            serving(believed) as url,
+            httpx.Client(base_url=url, timeout=60) as http,
+        ):
             yield cls(desk, store, http, url)
 
     def key(self, workspace: str = "default", **terms: Any) -> dict[str, str]:

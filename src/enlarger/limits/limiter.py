@@ -58,6 +58,11 @@ class Limiter:
         await self._count(f"sign-in from {network_of(host)}", self._sign_in)
         await self._count(f"sign-in {of_whom}", self._sign_in)
 
+    def close(self) -> None:
+        """Stop the threads and close the connections; call it when nobody counts any longer."""
+        self._threads.shutdown()
+        self._windows.close()
+
     async def _count(self, subject: str, rule: Rule | None) -> None:
         if rule is None:
             return

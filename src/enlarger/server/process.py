@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 
@@ -47,7 +48,8 @@ def main() -> None:
     )
     server = DrainingServer(config, drain)
     watch_lifeline(server.leave)
-    server.run([socket.socket(fileno=int(sys.argv[1]))])
+    with contextlib.closing(limiter):
+        server.run([socket.socket(fileno=int(sys.argv[1]))])
 
 
 if __name__ == "__main__":
