@@ -22,6 +22,8 @@ from tests.support.running import wait_for
 from tests.support.tally import Tally
 
 SOURCE = Path(enlarger.__file__).parents[1]
+LONG_PX = 256
+"""Side of pictures that take so long that a moment chosen at random finds some of them under way."""
 
 
 def test_everything_is_killed_under_load(install: Install, database: str, tally: Tally) -> None:
@@ -32,9 +34,9 @@ def test_everything_is_killed_under_load(install: Install, database: str, tally:
     for turn in range(rounds):
         with tally.attempt("everything is killed", database, turn) as order:
             with installation.running():
-                waiting += installation.call(order, load, side_px=64)
+                waiting += installation.call(order, load, side_px=LONG_PX)
                 wait_for(lambda: installation.jobs("state = 'running'"), 30, "a job runs")
-                pause(order, 1.0)
+                pause(order, 0.5)
                 under_way = len(installation.jobs("state in ('queued', 'running')"))
                 installation.kill_everything()
                 print(f"{under_way} jobs under way")
@@ -145,9 +147,9 @@ def test_postgres_is_stopped_at_once(install: Install, tally: Tally, times: int,
             installation.wait_until_ready(workers=2)
             for turn in range(times):
                 with tally.attempt(scenario, "postgres", turn) as order:
-                    waiting += installation.call(order, load, side_px=96)
+                    waiting += installation.call(order, load, side_px=LONG_PX)
                     wait_for(lambda: installation.jobs("state = 'running'"), 30, "a job runs")
-                    pause(order, 0.5)
+                    pause(order, 0.3)
                     left = len(installation.jobs("state in ('queued', 'running')"))
                     postgres.stop_at_once()
                     time.sleep(away_s)
