@@ -15,7 +15,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.support.broken import BROKEN
 from tests.support.photos import crop, encoded, large_profile, psnr, scaled
 from tests.support.running import SECRET, RunningServer, wait_for
 
@@ -243,17 +242,6 @@ def test_more_than_ten_mebibytes_is_413(server: RunningServer) -> None:
 def test_just_below_ten_mebibytes_is_taken(server: RunningServer) -> None:
     response = post(server, {"image": SMALL + bytes(10 * MEBIBYTE - len(SMALL) - 1000)})
     assert response.status_code == 200
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_file_is_a_400_in_time_and_the_worker_lives(server: RunningServer, name: str) -> None:
-    worker, child = server.pid_of("worker"), server.pid_of("child")
-    started = time.monotonic()
-    response = post(server, {"image": (name, BROKEN[name], "image/png")})
-    took_s = time.monotonic() - started
-    assert_error(response, 400, "bad_request", "image: ")
-    assert took_s < 2
-    assert (server.pid_of("worker"), server.pid_of("child")) == (worker, child)
 
 
 def test_an_empty_body_is_a_400(server: RunningServer) -> None:

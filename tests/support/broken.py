@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 from functools import cache
 
@@ -37,6 +38,39 @@ def _animated(format_: str) -> bytes:
     return buffer.getvalue()
 
 
+def _resized(jpeg: bytes, height: int, width: int) -> bytes:
+    """The same scan under a frame header that lies about the size."""
+    at = jpeg.index(b"\xff\xc0") + 5
+    return jpeg[:at] + struct.pack(">HH", height, width) + jpeg[at + 4 :]
+
+
+def _png(width: int, height: int, *chunks: bytes, depth: int = 8, colour: int = 2) -> bytes:
+    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(chunks) + _chunk(b"IEND", b"")
+
+
+def _foreign() -> dict[str, bytes]:
+    """The photograph in every format that Pillow writes and no door takes."""
+    Image.init()
+    found = {}
+    for name in sorted(set(Image.SAVE) - TAKEN):
+        for image in (Image.fromarray(_PHOTO), Image.fromarray(_PHOTO).convert("L").convert("1")):
+            buffer = io.BytesIO()
+            try:
+                with warnings.catch_warnings():
+                    # A format that Pillow will write no longer is one that it writes today.
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    image.save(buffer, name)
+            except (OSError, ValueError, KeyError, RuntimeError):
+                # It takes no picture of this kind, or wants a program that is not here.
+                continue
+            found[f"picture.{name.lower()}"] = buffer.getvalue()
+            break
+    return found
+
+
+TAKEN = {"PNG", "JPEG", "WEBP", "MPO"}
+"""MPO begins with a whole JPEG."""
 _PHOTO = crop("coffee", 200, 160)
 _PNG, _JPEG, _WEBP = encoded(_PHOTO), encoded(_PHOTO, "JPEG"), encoded(_PHOTO, "WEBP")
 
@@ -49,9 +83,19 @@ BROKEN: dict[str, bytes] = {
     "signature-only.png": _PNG[:8],
     "bad-checksum.png": _PNG[:60] + bytes([_PNG[60] ^ 255]) + _PNG[61:],
     "no-width.png": _PNG[:16] + bytes(4) + _PNG[20:],
-    "picture.gif": encoded(_PHOTO, "GIF"),
-    "picture.bmp": encoded(_PHOTO, "BMP"),
-    "picture.tiff": encoded(_PHOTO, "TIFF"),
+    "no-height.jpg": _resized(_JPEG, 0, 200),
+    "huge.jpg": _resized(_JPEG, 65_500, 65_500),
+    "only-markers.jpg": b"\xff\xd8" + b"\xff\xe0\x00\x02" * 50_000,
+    "no-data.png": _png(64, 64),
+    "too-little-data.png": _png(64, 64, _chunk(b"IDAT", zlib.compress(bytes(100)))),
+    "no-deflate.png": _png(64, 64, _chunk(b"IDAT", b"this is not compressed")),
+    "no-palette.png": _png(64, 64, _chunk(b"IDAT", zlib.compress(bytes(65 * 64))), colour=3),
+    "impossible-depth.png": _png(64, 64, _chunk(b"IDAT", zlib.compress(bytes(1000))), depth=7),
+    "largest-sides.png": _png(2**31 - 1, 2**31 - 1, _chunk(b"IDAT", zlib.compress(bytes(1000)))),
+    "huge-length.png": _PNG[:33] + struct.pack(">I", 2**31 - 1) + _PNG[37:],
+    "cut-in-a-header.webp": _WEBP[:18],
+    "lying-length.webp": _WEBP[:4] + struct.pack("<I", 2**32 - 10) + _WEBP[8:40],
+    "empty-riff.webp": b"RIFF\x04\x00\x00\x00WEBP",
     "animated.gif": _animated("GIF"),
     "animated.png": _animated("PNG"),
     "animated.webp": _animated("WEBP"),
@@ -61,5 +105,6 @@ BROKEN: dict[str, bytes] = {
     "zeros.png": bytes(4096),
     "one-byte.png": b"\x89",
     "huge.png": huge_png(),
+    **_foreign(),
 }
 """Name to content; the names lie about many of them."""

@@ -1,0 +1,61 @@
+"""Every door refuses what is no picture in words, at once, and nobody behind it is harmed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.support.broken import BROKEN
+from tests.support.running import RunningServer, wait_for
+
+LIMIT_S = 2.0
+UNDER_WAY = "SELECT id FROM jobs WHERE state IN ('queued', 'running')"
+
+
+def stability(route: str) -> Callable[[httpx.Client, str, bytes], httpx.Response]:
+    """A form with a prompt, which `fast` ignores."""
+
+    def send(client: httpx.Client, name: str, content: bytes) -> httpx.Response:
+        files = {"image": (name, content, "image/png")}
+        return client.post(f"/v2beta/stable-image/upscale/{route}", files=files, data={"prompt": "a cup"})
+
+    return send
+
+
+def own(client: httpx.Client, name: str, content: bytes) -> httpx.Response:
+    """Our own form."""
+    return client.post("/enlarger/v1/jobs", files={"image": (name, content, "image/png")})
+
+
+DOORS = {
+    "stability fast": stability("fast"),
+    "stability conservative": stability("conservative"),
+    "stability creative": stability("creative"),
+    "own": own,
+}
+SYNCHRONOUS = ("stability fast", "stability conservative")
+"""Doors whose answer is the result, or why there is none."""
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_broken_files_are_refused_in_time_and_the_worker_lives(server: RunningServer, door: str) -> None:
+    worker, child = server.pid_of("worker"), server.pid_of("child")
+    before = time.time_ns() // 1_000_000
+    with server.client() as client:
+        for name, content in BROKEN.items():
+            started = time.monotonic()
+            response = DOORS[door](client, name, content)
+            took_s = time.monotonic() - started
+            assert response.status_code < 500, (name, response.text)
+            assert response.json(), name
+            assert took_s < LIMIT_S, name
+            if door in SYNCHRONOUS:
+                assert response.status_code in (400, 413, 422), (name, response.text)
+    wait_for(lambda: not server.query(UNDER_WAY), 30, "every job that was accepted ends")
+    ended = server.query(f"SELECT state, error_code FROM jobs WHERE created_ms > {before}")
+    # What only the decoder sees is found once the work begins; whoever does not wait reads it there.
+    assert set(ended) <= {("failed", "unsupported_picture")}
+    assert (server.pid_of("worker"), server.pid_of("child")) == (worker, child)
