@@ -30,6 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     configure(config)
+    # What lives as long as the session is made before the fixture below has cleared the way for a test.
+    for name in [name for name in os.environ if name.startswith("ENLARGER_")]:
+        del os.environ[name]
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -122,6 +125,18 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
         url = server.create_database(request.getfixturevalue("postgres_desk"))
     with Desk.at(url) as desk:
         yield desk
+
+
+@pytest.fixture(scope="session")
+def shared_house(sqlite_desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The same once for all, for tables of what is refused and what is taken; on SQLite.
+
+    Nothing that a test does there may be felt by the next one: its jobs stay queued for ever.
+    """
+    folder = tmp_path_factory.mktemp("shared-house")
+    url = f"sqlite:///{shutil.copy(sqlite_desk, folder / 'test.db')}"
+    with Desk.at(url) as desk, House.open(desk, folder / "house") as house:
+        yield house
 
 
 @pytest.fixture

@@ -147,10 +147,12 @@ WRONG = [
 @pytest.mark.parametrize("path", [CONSERVATIVE, CREATIVE])
 @pytest.mark.parametrize(("field", "value", "text"), WRONG)
 def test_a_wrong_field_is_named_and_nothing_is_kept(
-    house: House, path: str, field: str, value: str, text: str
+    shared_house: House, path: str, field: str, value: str, text: str
 ) -> None:
-    assert_refused(send(house, path, house.key(), **{field: value}), text)
-    assert house.desk.rows("SELECT id FROM jobs") == []
+    key = shared_house.key()
+    before = shared_house.jobs()
+    assert_refused(send(shared_house, path, key, **{field: value}), text)
+    assert shared_house.jobs() == before
 
 
 ASYNC = {"prefer": "respond-async"}
@@ -168,9 +170,9 @@ ASYNC = {"prefer": "respond-async"}
     ],
 )
 def test_the_limits_themselves_and_unknown_fields_are_allowed(
-    house: House, path: str, data: dict[str, str]
+    shared_house: House, path: str, data: dict[str, str]
 ) -> None:
-    assert send(house, path, house.key() | ASYNC, **data).status_code == 200
+    assert send(shared_house, path, shared_house.key() | ASYNC, **data).status_code == 200
 
 
 def test_what_is_out_of_one_modes_range_alone(house: House) -> None:
@@ -205,16 +207,16 @@ def blank(width: int, height: int) -> bytes:
     ],
 )
 def test_a_picture_out_of_bounds_is_refused(
-    house: House, path: str, size: tuple[int, int], text: str
+    shared_house: House, path: str, size: tuple[int, int], text: str
 ) -> None:
-    assert_refused(send(house, path, house.key() | ASYNC, image=blank(*size)), text)
+    assert_refused(send(shared_house, path, shared_house.key() | ASYNC, image=blank(*size)), text)
 
 
 @pytest.mark.parametrize(
     ("path", "size"), [(CONSERVATIVE, (64, 160)), (CONSERVATIVE, (3072, 3072)), (CREATIVE, (64, 1000))]
 )
-def test_a_picture_at_the_bounds_is_taken(house: House, path: str, size: tuple[int, int]) -> None:
-    assert send(house, path, house.key() | ASYNC, image=blank(*size)).status_code == 200
+def test_a_picture_at_the_bounds_is_taken(shared_house: House, path: str, size: tuple[int, int]) -> None:
+    assert send(shared_house, path, shared_house.key() | ASYNC, image=blank(*size)).status_code == 200
 
 
 def test_a_repeated_start_has_the_same_id(house: House) -> None:

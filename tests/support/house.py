@@ -117,6 +117,10 @@ class House:
         """Ask for something."""
         return self.http.get(f"/enlarger/v1{path}", headers=headers, params=query)
 
+    def jobs(self) -> int:
+        """How many have been accepted."""
+        return int(self.desk.rows("SELECT count(*) AS n FROM jobs")[0].n)
+
     def finish(self, job_id: str) -> None:
         """Do what a worker does with a job that goes well; its picture is the one that was sent."""
         job = self.desk.jobs.get(job_id)
