@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -75,10 +76,30 @@ def add_options(parser: pytest.Parser) -> None:
 def configure(config: pytest.Config) -> None:
     """Begin a tally."""
     config.addinivalue_line("markers", "both_databases: on SQLite and Postgres in `make test` too")
-    seed = config.getoption("--fault-seed")
-    config.stash[KEY] = Tally(
-        config.getoption("--faults") == "whole", random.randrange(2**32) if seed is None else seed
-    )
+    if config.option.fault_seed is None:
+        # Kept among the options, so that processes which share the tests have the same.
+        config.option.fault_seed = random.randrange(2**32)
+    config.stash[KEY] = Tally(config.option.faults == "whole", config.option.fault_seed)
+
+
+def hand_over(config: pytest.Config) -> None:
+    """Give what this process attempted to the one that shares out the tests, if there is one."""
+    if hasattr(config, "workeroutput"):
+        tally = config.stash[KEY]
+        config.workeroutput["tally"] = [
+            (*which, count, tally.violations[which], tally.notes.get(which))
+            for which, count in tally.attempts.items()
+        ]
+
+
+def take_over(config: pytest.Config, worker_output: dict[str, Any]) -> None:
+    """Add what another process attempted."""
+    tally = config.stash[KEY]
+    for scenario, database, count, violations, note in worker_output.get("tally", ()):
+        tally.attempts[scenario, database] += count
+        tally.violations[scenario, database] += violations
+        if note is not None:
+            tally.note(scenario, database, note)
 
 
 def report(config: pytest.Config, write: pytest.TerminalReporter) -> None:
