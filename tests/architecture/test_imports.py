@@ -55,7 +55,8 @@ ROOMS: dict[str, set[str]] = {
     "accounts": {"errors", "money", "secret_file", "database", "ledger"},
     "limits": {"errors", "database"},
     "assets": {"errors", "database"},
-    "jobs": {"errors", "faults", "request", "database", "ledger", "accounts", "assets"},
+    "routing": set(),
+    "jobs": {"errors", "faults", "request", "database", "ledger", "accounts", "assets", "routing"},
     "worker": BASE | {"library", "output", "engine", "imaging", "models", "database", "storage", "jobs"},
     "service": {
         "errors",

@@ -278,7 +278,7 @@ def test_the_upscale_of_v1(
 
 
 def test_both_larger_modes_make_four_megapixels_in_the_inputs_shape(server: RunningServer) -> None:
-    wide = encoded(crop("coffee", 160, 80))
+    wide = encoded(crop("coffee", 128, 64))
     fields = {"prompt": "a cup of coffee", "output_format": "jpeg", "seed": "11"}
     with server.client() as client:
         headers = {"accept": "application/json"}

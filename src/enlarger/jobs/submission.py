@@ -24,6 +24,7 @@ from enlarger.jobs.tables import JOBS
 from enlarger.jobs.turns import next_turn
 from enlarger.ledger import ledger, prices
 from enlarger.request import UpscaleRequest
+from enlarger.routing import LOCAL
 
 RETRY_JOINS_MS = 600_000
 """How long after a request another one that says that it is its retry joins its job."""
@@ -264,7 +265,7 @@ def _columns(submission: Submission) -> dict[str, object]:
         "idempotency_hash": origin.key_hash,
         "fingerprint": origin.fingerprint,
         "model": submission.model,
-        "route": "local",
+        "route": LOCAL,
         "request": submission.request.to_json(),
         "input_key": submission.input_key,
         "input_width": submission.input_width,
