@@ -7,7 +7,6 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -19,7 +18,7 @@ from enlarger.dialects.body import BadField, PayloadTooLarge, announced_bytes, r
 from enlarger.dialects.onemin.callers import TeamId, base_of, caller_of, now_ms
 from enlarger.dialects.onemin.errors import naming
 from enlarger.dialects.onemin.json_body import FIELDS_BYTES, read_object
-from enlarger.dialects.onemin.keys import upload_key
+from enlarger.dialects.onemin.keys import name_in, upload_key
 from enlarger.dialects.onemin.schemas import ASSET_BODY, ERRORS, AssetResponse
 from enlarger.errors import AssetExists
 from enlarger.service import Service
@@ -136,7 +135,7 @@ async def _fetched(service: Service, request: Request) -> Upload:
     if not isinstance(url, str):
         raise BadField("fileUrl", "must be text")
     picture = await service.fetch(url, max_bytes=FILE_LIMIT_BYTES, param="fileUrl")
-    return Upload("fileUrl", unquote(urlsplit(url).path)[-NAME_MAX:] or "image", picture)
+    return Upload("fileUrl", name_in(url)[-NAME_MAX:], picture)
 
 
 def _digest(picture: bytes) -> str:

@@ -14,7 +14,7 @@ from enlarger.dialects.onemin.assets import DOOR
 from enlarger.dialects.onemin.callers import TeamId, base_of, caller_of, now_ms
 from enlarger.dialects.onemin.errors import naming
 from enlarger.dialects.onemin.json_body import FIELDS_BYTES
-from enlarger.dialects.onemin.keys import result_key, stem_of
+from enlarger.dialects.onemin.keys import name_in, result_key, stem_of
 from enlarger.dialects.onemin.order import Order, read_order
 from enlarger.dialects.onemin.record import KEEP_MS, LINK_S, record_of
 from enlarger.dialects.onemin.schemas import ERRORS, FEATURE_BODY, FeatureResponse
@@ -107,7 +107,7 @@ async def _accept(service: Service, caller: Caller, order: Order, origin: Origin
             picture = await service.assets.read(asset)
         with naming(field):
             header = await service.examine(picture)
-        stem = stem_of(name.partition("?")[0])
+        stem = stem_of(name_in(name) if asset is None else name)
         accepted: list[Pending] = []
         try:
             for number, wanted in enumerate(order.requests, 1):

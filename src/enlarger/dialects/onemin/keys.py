@@ -6,6 +6,7 @@ import re
 import secrets
 import unicodedata
 from datetime import UTC, datetime
+from urllib.parse import unquote, urlsplit
 
 from enlarger.request import OutputFormat
 
@@ -41,6 +42,11 @@ def stem_of(name: str) -> str:
     last = STAMP.sub("", safe(name), count=1)
     stem, dot, _ = last.rpartition(".")
     return MARK.sub("", stem if dot else last) or "image"
+
+
+def name_in(url: str) -> str:
+    """What a URL calls the file that it leads to."""
+    return unquote(urlsplit(url).path).rpartition("/")[2] or "image"
 
 
 def safe(name: str) -> str:
