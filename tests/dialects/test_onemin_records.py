@@ -12,9 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from enlarger.dialects.onemin.schemas import FeatureResponse, MembersResponse, ModelsResponse, UserResponse
 from enlarger.errors import Cancelled, DeadlineExceeded, EnlargerError, InferenceCrashed, UnsupportedPicture
+from enlarger.logs import configure_logging
 from enlarger.service import Service
 from tests.support.desk import Desk
 from tests.support.house import SMALL, House
@@ -266,7 +268,9 @@ def test_too_many_requests_are_429_and_faults_of_ours_500(
         raise RuntimeError("a part of ours")
 
     monkeypatch.setattr(Service, "balance", broken)
+    configure_logging("console")
     response = house.http.get("/users", headers=headers)
+    structlog.reset_defaults()
     assert_refused(response, 500, "error")
     assert "a part of ours" not in response.text
     monkeypatch.undo()
