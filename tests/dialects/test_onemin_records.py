@@ -17,6 +17,7 @@ import structlog
 from enlarger.dialects.onemin.schemas import FeatureResponse, MembersResponse, ModelsResponse, UserResponse
 from enlarger.errors import Cancelled, DeadlineExceeded, EnlargerError, InferenceCrashed, UnsupportedPicture
 from enlarger.logs import configure_logging
+from enlarger.server.doors import owner_of
 from enlarger.service import Service
 from tests.support.desk import Desk
 from tests.support.house import SMALL, House
@@ -237,6 +238,34 @@ def test_a_key_in_each_header_and_none(house: House) -> None:
     only_creative = house.key(models=("creative",))
     key = key_of(upload(house, only_creative))
     assert_refused(feature(house, only_creative, {"imageUrl": key}), 403, "not_allowed")
+
+
+def test_which_paths_are_its_own(house: House) -> None:
+    for path in (
+        "/api/assets",
+        "/api/features",
+        "/users",
+        "/teams/x/credits",
+        "/models",
+        "/api",
+        "/api/v2",
+    ):
+        assert owner_of(path) == "onemin", path
+    for path in (
+        "/apis",
+        "/usersx",
+        "/v1/models",
+        "/files/ws/x",
+        "/healthz",
+        "/metrics",
+        "/enlarger/v1/me",
+    ):
+        assert owner_of(path) != "onemin", path
+    assert house.http.get("/healthz").status_code == 200
+    assert house.http.get("/files/ws/x").json()["error"]["type"] == "link"
+    assert house.http.get("/enlarger/v1/me", headers=house.key()).status_code == 200
+    assert house.http.get("/models").status_code == 200
+    assert 'door="onemin",route="/models",status="200"' in house.http.get("/metrics").text
 
 
 def test_routes_and_methods_that_are_not_there(house: House) -> None:
