@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -13,7 +14,9 @@ from typing import Any
 import httpx
 import pytest
 import structlog
+from fastapi import Request
 
+from enlarger.dialects.onemin import render_error
 from enlarger.dialects.onemin.schemas import FeatureResponse, MembersResponse, ModelsResponse, UserResponse
 from enlarger.errors import Cancelled, DeadlineExceeded, EnlargerError, InferenceCrashed, UnsupportedPicture
 from enlarger.logs import configure_logging
@@ -202,6 +205,32 @@ def test_each_error_of_a_job_in_the_vendors_shape(house: House) -> None:
         assert_refused(response, status, error.code, text)
         assert house.desk.jobs.get(response.headers["x-enlarger-job"]).error is not None
     assert credits_of(house, headers) == CREDIT
+
+
+def kinds(kind: type[EnlargerError] = EnlargerError) -> Iterator[type[EnlargerError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from kinds(below)
+
+
+def test_every_error_that_there_is_has_the_one_shape() -> None:
+    request = Request({"type": "http", "method": "GET", "path": FEATURES, "headers": []})
+    statuses = {400, 401, 402, 403, 404, 408, 409, 413, 415, 429, 500, 503, 504}
+    seen = set()
+    for kind in kinds():
+        error = kind("what is wrong", param="field")
+        response = render_error(request, error)
+        body = json.loads(bytes(response.body))
+        assert body["code"] == body["error"]["code"] == kind.code
+        assert body["message"] == body["error"]["message"]
+        assert body["error"]["details"][0]["field"] == "field"
+        assert response.status_code in statuses, kind
+        # What a fault of ours was is for the log.
+        assert ("what is wrong" in body["message"]) == (response.status_code != 500), kind
+        if error.retry_after_s is not None:
+            assert int(response.headers["retry-after"]) == error.retry_after_s
+        seen.add(response.status_code)
+    assert seen == statuses
 
 
 def test_who_waits_too_long_is_told_and_the_job_goes_on(house: House, desk: Desk, tmp_path: Any) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from enlarger.accounts import Caller
+from enlarger.assets import Asset
 from enlarger.dialects.body import announced_bytes, read_json
 from enlarger.dialects.onemin.assets import DOOR
 from enlarger.dialects.onemin.callers import TeamId, base_of, caller_of, now_ms
@@ -22,6 +23,7 @@ from enlarger.dialects.origin import origin_of, replay
 from enlarger.errors import BusyError, EnlargerError, NotFound, PictureTooLarge
 from enlarger.jobs import Job
 from enlarger.jobs.submission import DoorTerms, Origin, ResultAsset
+from enlarger.request import UpscaleRequest
 from enlarger.service import Pending, Service
 
 OPERATION = "image-upscaler"
@@ -87,19 +89,8 @@ async def _accept(service: Service, caller: Caller, order: Order, origin: Origin
     """Find the picture and submit a job for each one that is wanted of it."""
     # A function of its own, so that the picture is gone from memory while the caller waits.
     field, name = order.source.field, order.source.name
-    asset, size_bytes = None, order.offer.max_bytes
-    if not order.source.is_url:
-        try:
-            asset = await service.assets.get(caller, name)
-        except NotFound:
-            raise NotFound("there is no such asset; upload it and give its key", param=field) from None
-        size_bytes = asset.size_bytes
-    most_bytes = order.offer.max_bytes
-    if size_bytes > most_bytes:
-        raise PictureTooLarge(
-            f"the picture has {size_bytes} bytes; {order.offer.model} takes at most {most_bytes}",
-            param=field,
-        )
+    asset = None if order.source.is_url else await _asset(service, caller, order)
+    size_bytes = order.offer.max_bytes if asset is None else asset.size_bytes
     async with service.admit(size_bytes):
         if asset is None:
             picture = await service.fetch(name, max_bytes=size_bytes, param=field)
@@ -107,23 +98,12 @@ async def _accept(service: Service, caller: Caller, order: Order, origin: Origin
             picture = await service.assets.read(asset)
         with naming(field):
             header = await service.examine(picture)
-        stem = stem_of(name_in(name) if asset is None else name)
         accepted: list[Pending] = []
         try:
             for number, wanted in enumerate(order.requests, 1):
-                key = result_key(now_ms(), stem, wanted.output_format)
-                terms = DoorTerms(
-                    memo={"key": key},
-                    asset=ResultAsset(
-                        id=key,
-                        name=f"{stem}_upscaled.{wanted.output_format}",
-                        source=OPERATION,
-                        parent_id=None if asset is None else asset.id,
-                        keep_ms=KEEP_MS,
-                    ),
-                )
                 # Under an idempotency key each picture is found again by itself.
                 mine = origin if number == 1 else replace(origin, operation=f"{OPERATION}/{number}")
+                terms = _terms(wanted, stem_of(name_in(name) if asset is None else name), asset)
                 with naming(field):
                     ticket = await service.submit(
                         caller, mine, order.offer.mode, wanted, picture, header, terms=terms
@@ -136,6 +116,34 @@ async def _accept(service: Service, caller: Caller, order: Order, origin: Origin
                     await service.cancel(caller, pending.ticket.job_id)
             raise
     return accepted
+
+
+async def _asset(service: Service, caller: Caller, order: Order) -> Asset:
+    """The asset that an order names. Raises NotFound, PictureTooLarge."""
+    field, most_bytes = order.source.field, order.offer.max_bytes
+    try:
+        asset = await service.assets.get(caller, order.source.name)
+    except NotFound:
+        raise NotFound("there is no such asset; upload it and give its key", param=field) from None
+    if asset.size_bytes > most_bytes:
+        raise PictureTooLarge(
+            f"the picture has {asset.size_bytes} bytes; {order.offer.model} takes at most {most_bytes}",
+            param=field,
+        )
+    return asset
+
+
+def _terms(wanted: UpscaleRequest, stem: str, asset: Asset | None) -> DoorTerms:
+    """That a result becomes an asset, named after the picture that it is made of."""
+    key = result_key(now_ms(), stem, wanted.output_format)
+    result = ResultAsset(
+        id=key,
+        name=f"{stem}_upscaled.{wanted.output_format}",
+        source=OPERATION,
+        parent_id=None if asset is None else asset.id,
+        keep_ms=KEEP_MS,
+    )
+    return DoorTerms(memo={"key": key}, asset=result)
 
 
 async def _wait(service: Service, accepted: list[Pending]) -> list[Job]:
