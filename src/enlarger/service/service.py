@@ -282,6 +282,10 @@ class Service:
 
         return await in_thread(read)
 
+    async def spent(self, caller: Caller) -> int:
+        """Micro-credits that the caller's key has spent, or that are set aside for its jobs under way."""
+        return (await in_thread(lambda: self._accounts.keys.get(caller.key_id))).spent_micros
+
     async def prices(self) -> PriceList:
         """What is on offer, and for how much."""
 

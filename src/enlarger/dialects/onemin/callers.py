@@ -1,0 +1,77 @@
+"""Who calls, in 1min.ai's words: a workspace is a team, a key is its user."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import Path, Request
+
+from enlarger.accounts import Caller
+from enlarger.dialects.credentials import read_credentials
+from enlarger.errors import BadKey, NotFound
+from enlarger.moment import iso_of
+from enlarger.service import Service
+
+KEY_HEADERS = ("api-key", "authorization", "x-auth-token")
+"""The documented one, the one that some clients send, and the web client's."""
+CREDIT_LIMIT = 100_000_000
+"""What the vendor shows of a member without a limit of its own."""
+TeamId = Annotated[str, Path(alias="teamId")]
+EMAIL_DOMAIN = "enlarger.invalid"
+"""Clients insist on an address; `.invalid` (RFC 2606) is one that nobody can own."""
+
+
+async def caller_of(service: Service, request: Request, team_id: str | None = None) -> Caller:
+    """Who sends a request.
+
+    team_id  the team that its path names, if it names one.
+
+    Raises BadKey, RateLimited, NotFound for a team that is not the caller's.
+    """
+    credentials = read_credentials(request.headers, KEY_HEADERS)
+    if credentials is None:
+        raise BadKey
+    caller = await service.authenticate(credentials.secret, credentials.key_id)
+    if team_id not in (None, caller.workspace.id):
+        raise NotFound("there is no such team here, or the key is not one of its", param="teamId")
+    return caller
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def moment(moment_ms: int) -> str:
+    """A time as the vendor writes it: `2026-03-01T12:00:00.000Z`."""
+    return iso_of(moment_ms).replace("+00:00", "Z")
+
+
+def base_of(request: Request) -> str:
+    """Scheme and host that the caller reached us at."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def name_of(caller: Caller) -> str:
+    """What people call the key."""
+    return caller.terms.name or caller.workspace.name
+
+
+def team_user(caller: Caller, spent_micros: int) -> dict[str, Any]:
+    """The key as a member of its team; credits are micro-credits."""
+    limit = caller.terms.cap_micros
+    return {
+        "teamId": caller.workspace.id,
+        "userId": caller.key_id,
+        "userName": name_of(caller),
+        "userAvatar": "",
+        "status": "ACTIVE",
+        "role": "ADMIN",
+        "creditLimit": CREDIT_LIMIT if limit is None else limit,
+        "usedCredit": spent_micros,
+        "createdAt": moment(caller.workspace.created_ms),
+        "createdBy": "SYSTEM",
+        "updatedAt": moment(now_ms()),
+        "updatedBy": "SYSTEM",
+    }

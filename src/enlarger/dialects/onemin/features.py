@@ -1,0 +1,163 @@
+"""`/api/features`: where pictures are enlarged, while the caller waits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from enlarger.accounts import Caller
+from enlarger.assets import Asset
+from enlarger.dialects.body import announced_bytes, read_json
+from enlarger.dialects.onemin.assets import DOOR
+from enlarger.dialects.onemin.callers import TeamId, base_of, caller_of, now_ms
+from enlarger.dialects.onemin.errors import naming
+from enlarger.dialects.onemin.json_body import FIELDS_BYTES
+from enlarger.dialects.onemin.keys import name_in, result_key, stem_of
+from enlarger.dialects.onemin.order import Order, read_order
+from enlarger.dialects.onemin.record import KEEP_MS, LINK_S, record_of
+from enlarger.dialects.onemin.schemas import ERRORS, FEATURE_BODY, FeatureResponse
+from enlarger.dialects.origin import origin_of, replay
+from enlarger.errors import BusyError, EnlargerError, NotFound, PictureTooLarge
+from enlarger.jobs import Job
+from enlarger.jobs.submission import DoorTerms, Origin, ResultAsset
+from enlarger.request import UpscaleRequest
+from enlarger.service import Pending, Service
+
+OPERATION = "image-upscaler"
+SEEDS = "x-enlarger-seed"
+"""The seed of each picture, where it matters: the vendor's answer has no place for it."""
+
+
+def make_router(service: Service) -> APIRouter:
+    """The routes, calling `service`."""
+    router = APIRouter(tags=["Features"], responses=ERRORS)
+
+    @router.post(
+        "/api/features",
+        operation_id="runFeature",
+        summary="Enlarge a picture",
+        response_model=FeatureResponse,
+        openapi_extra=FEATURE_BODY,
+    )
+    @router.post("/api/features/stream", include_in_schema=False)
+    async def run_feature(request: Request) -> Response:
+        return await answer(service, request, await caller_of(service, request))
+
+    @router.post(
+        "/teams/{teamId}/features",
+        operation_id="runTeamFeature",
+        summary="The same, as the web client asks for it",
+        response_model=FeatureResponse,
+        openapi_extra=FEATURE_BODY,
+    )
+    async def run_team_feature(request: Request, team_id: TeamId) -> Response:
+        return await answer(service, request, await caller_of(service, request, team_id))
+
+    return router
+
+
+async def answer(service: Service, request: Request, caller: Caller) -> Response:
+    """Do the work and answer with its record."""
+    async with service.admit(announced_bytes(request.headers, FIELDS_BYTES)):
+        order = read_order(await read_json(request, FIELDS_BYTES))
+    accepted = await _accept(service, caller, order, origin_of(request, DOOR, OPERATION, order.fields))
+    pending = accepted[0]
+    kept = await service.answers.find(pending)
+    if kept is not None:
+        return replay(kept)
+    request.state.pending = pending
+    with naming(order.source.field):
+        jobs = await _wait(service, accepted)
+    assets, spent_micros = await asyncio.gather(
+        service.assets.get_many(caller, [str(job.memo["key"]) for job in jobs]), service.spent(caller)
+    )
+    if not assets:
+        # A repetition after the week that results are kept.
+        raise NotFound("the result has expired; send the request under another idempotency key")
+    [link] = await service.assets.links(assets[:1], base_of(request), within_s=LINK_S)
+    body = {"aiRecord": record_of(caller, spent_micros, order, jobs[0], assets, link.url)}
+    response = Response(msgspec.json.encode(body), media_type="application/json")
+    if order.offer.is_seeded:
+        response.headers[SEEDS] = ", ".join(str(job.request.seed) for job in jobs)
+    return response
+
+
+async def _accept(service: Service, caller: Caller, order: Order, origin: Origin) -> list[Pending]:
+    """Find the picture and submit a job for each one that is wanted of it."""
+    # A function of its own, so that the picture is gone from memory while the caller waits.
+    field, name = order.source.field, order.source.name
+    asset = None if order.source.is_url else await _asset(service, caller, order)
+    size_bytes = order.offer.max_bytes if asset is None else asset.size_bytes
+    async with service.admit(size_bytes):
+        if asset is None:
+            picture = await service.fetch(name, max_bytes=size_bytes, param=field)
+        else:
+            picture = await service.assets.read(asset)
+        with naming(field):
+            header = await service.examine(picture)
+        accepted: list[Pending] = []
+        try:
+            for number, wanted in enumerate(order.requests, 1):
+                # Under an idempotency key each picture is found again by itself.
+                mine = origin if number == 1 else replace(origin, operation=f"{OPERATION}/{number}")
+                terms = _terms(wanted, stem_of(name_in(name) if asset is None else name), asset)
+                with naming(field):
+                    ticket = await service.submit(
+                        caller, mine, order.offer.mode, wanted, picture, header, terms=terms
+                    )
+                accepted.append(Pending(caller, mine, ticket))
+        except EnlargerError:
+            # All that were asked for, or none: what one of them alone is worth is not ours to say.
+            for pending in accepted:
+                if pending.ticket.is_new:
+                    await service.cancel(caller, pending.ticket.job_id)
+            raise
+    return accepted
+
+
+async def _asset(service: Service, caller: Caller, order: Order) -> Asset:
+    """The asset that an order names. Raises NotFound, PictureTooLarge."""
+    field, most_bytes = order.source.field, order.offer.max_bytes
+    try:
+        asset = await service.assets.get(caller, order.source.name)
+    except NotFound:
+        raise NotFound("there is no such asset; upload it and give its key", param=field) from None
+    if asset.size_bytes > most_bytes:
+        raise PictureTooLarge(
+            f"the picture has {asset.size_bytes} bytes; {order.offer.model} takes at most {most_bytes}",
+            param=field,
+        )
+    return asset
+
+
+def _terms(wanted: UpscaleRequest, stem: str, asset: Asset | None) -> DoorTerms:
+    """That a result becomes an asset, named after the picture that it is made of."""
+    key = result_key(now_ms(), stem, wanted.output_format)
+    result = ResultAsset(
+        id=key,
+        name=f"{stem}_upscaled.{wanted.output_format}",
+        source=OPERATION,
+        parent_id=None if asset is None else asset.id,
+        keep_ms=KEEP_MS,
+    )
+    return DoorTerms(memo={"key": key}, asset=result)
+
+
+async def _wait(service: Service, accepted: list[Pending]) -> list[Job]:
+    """The jobs that have succeeded, once all have ended. Raises what the first failed with if none has."""
+    ended = await asyncio.gather(
+        *(service.wait(pending.caller, pending.ticket.job_id) for pending in accepted),
+        return_exceptions=True,
+    )
+    errors = [one for one in ended if isinstance(one, BaseException)]
+    for error in errors:
+        if isinstance(error, BusyError) or not isinstance(error, EnlargerError):
+            # Not known how the job ends: nothing can be said of the whole.
+            raise error
+    jobs = [one for one in ended if isinstance(one, Job)]
+    if not jobs:
+        raise errors[0]
+    return jobs

@@ -1,0 +1,48 @@
+"""`aiRecord`: a finished request on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from enlarger.accounts import Caller
+from enlarger.assets import Asset
+from enlarger.dialects.onemin.callers import moment, team_user
+from enlarger.dialects.onemin.order import FEATURE, Order
+from enlarger.jobs import Job
+
+LINK_S = 604_800
+"""How long a `temporaryUrl` lives: the vendor's `X-Amz-Expires`."""
+KEEP_MS = 1000 * LINK_S + 3_600_000
+"""How long results are kept: an hour more, so that the link of the answer never outlives its picture."""
+
+
+def record_of(
+    caller: Caller, spent_micros: int, order: Order, job: Job, results: Sequence[Asset], url: str
+) -> dict[str, Any]:
+    """A request that was served.
+
+    job      the first of the request's jobs.
+    results  its pictures, one or more; `url` opens the first.
+    """
+    return {
+        "uuid": job.id,
+        "userId": caller.key_id,
+        "teamId": caller.workspace.id,
+        "teamUser": team_user(caller, spent_micros),
+        "model": order.offer.model,
+        "type": FEATURE,
+        "metadata": None,
+        "rating": None,
+        "feedback": None,
+        "conversationId": None,
+        "status": "SUCCESS",
+        "createdAt": moment(job.created_ms),
+        "aiRecordDetail": {
+            "promptObject": order.prompt_object,
+            "resultObject": [result.id for result in results],
+            "responseObject": {},
+        },
+        "additionalData": None,
+        "temporaryUrl": url,
+    }
