@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +14,19 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from starlette.requests import Request
 
 from enlarger.database import write
+from enlarger.dialects.omixa import render_error
 from enlarger.errors import (
     Collapsed,
     DeadlineExceeded,
     EnlargerError,
     InferenceCrashed,
+    NotReady,
     QueueFull,
+    RateLimited,
+    SlowBody,
     StorageFull,
     StorageUnavailable,
     UnsupportedPicture,
@@ -290,6 +296,22 @@ def test_too_many_requests(desk: Desk, tmp_path: Path) -> None:
         assert answer.headers["retry-after"] == "5"
 
 
+def test_what_is_refused_before_a_route_is_asked() -> None:
+    """By the address's limit, the pace, the drain: in this vendor's shape all the same."""
+    for error, status, kind, code in (
+        (RateLimited(retry_after_s=7), 429, "rate_limit_error", "rate_limited"),
+        (SlowBody(), 408, "invalid_request_error", "slow_body"),
+        (NotReady(), 503, "server_error", "not_ready"),
+    ):
+        answer = render_error(Request({"type": "http", "headers": []}), error)
+        assert answer.status_code == status
+        told = json.loads(bytes(answer.body))["error"]
+        assert (told["type"], told["code"]) == (kind, code)
+        assert answer.headers.get("retry-after") == (
+            None if error.retry_after_s is None else str(error.retry_after_s)
+        )
+
+
 def sign(
     secret: str, body: bytes, method: str = "POST", path: str = GENERATIONS, age_s: int = 0
 ) -> dict[str, str]:
@@ -306,12 +328,12 @@ def test_signatures_where_they_are_required(desk: Desk, tmp_path: Path) -> None:
     with House.open(desk, tmp_path / "signing", require_signature=True) as house, working(house):
         key = house.key()
         secret = key["authorization"].removeprefix("Bearer ")
-        json = {"content-type": "application/json"}
+        typed = {"content-type": "application/json"}
         # White space of the caller's own: what is signed is the body as it was sent.
         body = msgspec.json.format(msgspec.json.encode(body_of(FAST)), indent=3)
 
         def post(headers: dict[str, str], path: str = GENERATIONS, content: bytes = body) -> httpx.Response:
-            return house.http.post(path, headers=key | json | headers, content=content)
+            return house.http.post(path, headers=key | typed | headers, content=content)
 
         for path in (GENERATIONS, "/omixa" + GENERATIONS):
             assert post(sign(secret, body), path).status_code == 200, "the vendor's path is signed"

@@ -19,7 +19,7 @@ from enlarger.service import Service
 
 
 class Omixa(FastAPI):
-    """The application; its document names the bodies that routes read by themselves."""
+    """The application; its document has the bodies and the key, which routes read by themselves."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
@@ -27,7 +27,10 @@ class Omixa(FastAPI):
         document = super().openapi()
         if is_new:
             _, definitions = request_body()
-            document["components"]["schemas"].update(definitions)
+            components = document["components"]
+            components["schemas"].update(definitions)
+            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            document["security"] = [{"key": []}]
         return document
 
 

@@ -24,6 +24,11 @@ OPERATION = "images/generations"
 REQUEST_LIMIT_BYTES = 20 * 2**20
 """Of a body: in base64, room for a picture of nearly 15 MiB."""
 SEED = "x-enlarger-seed"
+HEADERS = {
+    SEED: {"description": "The seed that was used.", "schema": {"type": "integer"}},
+    JOB: {"description": "The job's id.", "schema": {"type": "string"}},
+}
+"""OpenAPI's description of what an answer says beside its body."""
 NO_TOKENS = {
     "input_tokens": 0,
     "output_tokens": 0,
@@ -48,7 +53,10 @@ def make_router(service: Service) -> APIRouter:
         operation_id="createImageGeneration",
         summary="Enlarge a picture",
         response_model=ImageGeneration,
-        responses=errors(401, 402, 403, 409, 413, 422, 429, 500, 503, 504),
+        responses={
+            200: {"description": "The enlarged picture.", "headers": HEADERS},
+            **errors(401, 402, 403, 409, 413, 422, 429, 500, 503, 504),
+        },
         openapi_extra=body,
     )
     async def create_image_generation(request: Request, caller: KnownCaller) -> Response:
