@@ -198,7 +198,18 @@ def test_the_document_can_be_read_by_programs(house: House) -> None:
         "UsageRollupList",
         "ErrorResponse",
     } <= schemas.keys()
+    assert not schemas.keys() & {"HTTPValidationError", "ValidationError"}, "every error has one shape"
     assert schemas["CreativeUpscaleRequest"]["additionalProperties"] is False
+    bounds = {
+        name: [one for one in field["anyOf"] if one.get("type") in ("integer", "number")]
+        for name, field in schemas["CreativeUpscaleRequest"]["properties"].items()
+        if name in ("seed", "creativity", "n")
+    }
+    assert bounds == {
+        "seed": [{"type": "integer", "minimum": 0, "maximum": 4_294_967_294}],
+        "n": [{"type": "integer", "minimum": 1, "maximum": 1}],
+        "creativity": [{"type": "number", "minimum": 0.1, "maximum": 0.5}],
+    }
     assert set(schemas["CreativeUpscaleRequest"]["required"]) == {"model", "input_images", "prompt"}
 
     def references(node: Any) -> set[str]:

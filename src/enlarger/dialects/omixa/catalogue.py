@@ -64,7 +64,7 @@ def make_router(service: Service) -> APIRouter:
         "/{model}",
         operation_id="retrieveModel",
         summary="One model with its prices",
-        responses=errors(401, 403, 404, 429, 500, 503),
+        responses=errors(401, 403, 404, 422, 429, 500, 503),
     )
     async def retrieve_model(model: str, caller: KnownCaller) -> ModelRow:
         caller.check_may(Act.READ)

@@ -69,11 +69,7 @@ def make_router(service: Service) -> APIRouter:
         job = await service.wait(caller, pending.ticket.job_id)
         picture = await service.result(job)
         [standing] = await service.standings([job], f"{request.url.scheme}://{request.url.netloc}")
-        headers = {
-            SEED: str(job.request.seed),
-            JOB: job.id,
-            "cache-control": "no-store",
-        }
+        headers = {SEED: str(job.request.seed), JOB: job.id, "cache-control": "no-store"}
         # Base64 of many megabytes takes a while that other requests need not wait.
         answer = await asyncio.to_thread(generation, standing, picture)
         return Response(answer, headers=headers, media_type="application/json")
@@ -86,7 +82,7 @@ async def accept(service: Service, request: Request, caller: Caller) -> Pending:
     # A function of its own, so that the upload is gone from memory while the caller waits.
     who: Who = request.app.state.who
     body = await read_json(request, REQUEST_LIMIT_BYTES)
-    who.check_body(request, body)
+    await asyncio.to_thread(who.check_body, request, body)
     order = await asyncio.to_thread(read_order, body)
     check_may_use(caller, order.model)
     origin = origin_of(request, DOOR, OPERATION, order.fields)

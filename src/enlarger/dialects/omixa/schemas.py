@@ -21,7 +21,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
+WHOLE = BeforeValidator(_whole)
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
@@ -51,10 +51,11 @@ class ImageRequest(BaseModel):
 
     input_images: list[InputImage] = Field(min_length=1, max_length=1, description="Exactly one picture.")
     output_format: Literal["png", "jpeg", "webp"] | None = Field("png", description="Format of the result.")
-    seed: Whole | None = Field(
-        0, ge=0, le=SEED_MAX, description="0 draws one, which the header `x-enlarger-seed` says."
+    # The bounds stand with the type: behind a validator of ours, the document would not know them.
+    seed: Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE] | None = Field(
+        0, description="0 draws one, which the header `x-enlarger-seed` says."
     )
-    n: Whole | None = Field(1, ge=1, le=1, description="How many results: one.")
+    n: Annotated[int, Field(ge=1, le=1), WHOLE] | None = Field(1, description="How many results: one.")
     response_format: Literal["b64_json"] | None = Field(
         "b64_json", description="How the result comes: in base64."
     )
