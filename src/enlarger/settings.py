@@ -238,6 +238,11 @@ class Settings(BaseSettings):
         description="Header in which a proxy says the e-mail address of a member whom it has let in, such"
         " as `X-Forwarded-Email`. Believed only from `ENLARGER_TRUSTED_PROXIES`; off if not set.",
     )
+    require_signature: bool = Field(
+        False,
+        description="Whether requests to Omixa's API must be signed: `X-Omixa-Timestamp` and"
+        " `X-Omixa-Signature`, made with the secret of the API key.",
+    )
     max_body_bytes_in_flight: int = Field(
         256 * 2**20,
         ge=1,

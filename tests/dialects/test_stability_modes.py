@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from enlarger.dialects.stability.schemas import StylePreset
+from enlarger.dialects.presets import StylePreset
 from enlarger.engine.look.presets import PRESETS
 from enlarger.errors import InferenceCrashed
 from tests.support.house import House

@@ -14,20 +14,22 @@ from enlarger.accounts.secret import make_secret
 from enlarger.logs import configure_logging
 from enlarger.service import Service
 from tests.support.house import JOBS, SMALL, House
+from tests.support.omixa import data_url
 from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer
 
 BODIES: dict[str, Any] = {"patch": {"role": "viewer"}}
-ENGINE = "{engine_id}"
-"""A name of the vendor's, and no workspace's."""
+NAMES = ("{engine_id}", "{model}")
+"""Names of the vendors', and no workspace's."""
 
 
 def routes(house: House) -> list[tuple[str, str]]:
     """Method and path of every route with an id in it, as the doors' own documents list them."""
     found = []
-    for prefix, document in (("", "/stability/openapi.json"), ("/enlarger", "/enlarger/openapi.json")):
-        for path, methods in house.http.get(document).json()["paths"].items():
-            found += [(method, prefix + path) for method in methods if "{" in path and ENGINE not in path]
+    for prefix, dialect in (("", "stability"), ("", "omixa"), ("/enlarger", "enlarger")):
+        for path, methods in house.http.get(f"/{dialect}/openapi.json").json()["paths"].items():
+            if "{" in path and not any(name in path for name in NAMES):
+                found += [(method, prefix + path) for method in methods]
     return found
 
 
@@ -114,6 +116,9 @@ def test_no_answer_and_no_log_tells_a_secret(server: RunningServer) -> None:
         ("POST", "/enlarger/v1/session"),
         ("GET", "/v1/user/balance"),
         ("POST", "/v2beta/stable-image/upscale/fast"),
+        ("POST", "/api/v1/images/generations"),
+        ("GET", "/api/v1/usage/requests"),
+        ("GET", "/api/v1/nothing"),
         ("GET", "/nothing"),
     ]
     answers: list[httpx.Response] = []
@@ -173,9 +178,14 @@ def test_a_fault_of_ours_is_told_in_one_sentence_and_logged_without_a_secret(
             assert answer.json()["error"]["code"] == "error"
         assert answer.status_code == 500
         assert "a part of ours" not in answer.text
+    picture = [{"type": "image_url", "image_url": {"url": data_url(SMALL)}}]
+    body = {"model": "enlarger-fast", "input_images": picture, "prompt": "private"}
+    answer = house.http.post("/api/v1/images/generations", headers=key, json=body)
+    assert answer.status_code == 500
+    assert "a part of ours" not in answer.text
     structlog.reset_defaults()
     log = capsys.readouterr().err
-    assert log.count("RuntimeError: a part of ours") == 2
+    assert log.count("RuntimeError: a part of ours") == 3
     for kept_quiet in (secret[-12:], "private"):
         assert kept_quiet not in log
 

@@ -12,6 +12,8 @@ from enlarger.jobs.submission import Origin
 IDEMPOTENCY_KEY = "idempotency-key"
 RETRY_COUNT = "x-stainless-retry-count"
 """By which clients that were generated with Stainless say that they send a request again."""
+JOB = "x-enlarger-job"
+"""The id of the job that a request has made, for the doors whose vendor has no place for one."""
 REPLAYED = "idempotent-replayed"
 """On an answer that was given before; the name is Stripe's."""
 

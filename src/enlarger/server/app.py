@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
 from enlarger.administration import Administration
-from enlarger.dialects import onemin, own, stability
+from enlarger.dialects import omixa, onemin, own, stability
 from enlarger.errors import EnlargerError
 from enlarger.fetching import Fetcher
 from enlarger.jobs.submission import Depth
@@ -25,7 +25,7 @@ from enlarger.limits.limiter import Limiter
 from enlarger.limits.store import Windows
 from enlarger.server import files, health, metrics
 from enlarger.server.audit import Audit
-from enlarger.server.doors import ONEMIN, OWN, STABILITY, Door, Doors
+from enlarger.server.doors import OMIXA, ONEMIN, OWN, STABILITY, Door, Doors
 from enlarger.server.draining import Drain, Drained
 from enlarger.server.gate import Gate
 from enlarger.server.middleware import Lingering, RequestIds
@@ -102,6 +102,7 @@ def make_app(
         exception_handlers={HTTPException: _on_http_exception},
     )
     ours = own.create_app(service, administration, public_url=settings.public_url)
+    theirs = omixa.create_app(service, administration, require_signature=settings.require_signature)
     doors = Doors(
         {
             STABILITY: Door(
@@ -109,6 +110,7 @@ def make_app(
                 stability.render_error,
                 (f"/{STABILITY}", stability.PROXY),
             ),
+            OMIXA: Door(_noting(theirs), omixa.render_error, (f"/{OMIXA}",)),
             ONEMIN: Door(_noting(onemin.create_app(service)), onemin.render_error, ("/1min",)),
             OWN: Door(_noting(ours), own.render_error, (f"/{OWN}",)),
         },

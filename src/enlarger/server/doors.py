@@ -19,6 +19,7 @@ from enlarger.errors import EnlargerError
 from enlarger.server.traffic import note_refusal
 
 STABILITY = "stability"
+OMIXA = "omixa"
 ONEMIN = "onemin"
 OWN = "enlarger"
 """Our own API: at `/enlarger/v1/...` and nowhere else; what no dialect owns counts as its."""
@@ -28,6 +29,7 @@ OWNERS: tuple[tuple[str, str], ...] = (
     ("/v1/user", STABILITY),
     ("/v1/engines", STABILITY),
     ("/v1/generation", STABILITY),
+    ("/api/v1", OMIXA),
     ("/api", ONEMIN),
     ("/users", ONEMIN),
     ("/teams", ONEMIN),

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField
+from enlarger.dialects.origin import JOB
 from enlarger.errors import (
     AccessError,
     BadParameter,
@@ -25,8 +26,6 @@ from enlarger.errors import (
 )
 
 LOG = structlog.get_logger()
-JOB = "x-enlarger-job"
-"""On every answer to a request that has made a job: the job's id, also where the answer is an error."""
 TYPES = ((UsageError, "usage"), (AccessError, "access"), (NotFound, "not_found"), (BusyError, "busy"))
 SERVER = "server"
 """Type of what is no fault of the caller's."""

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form
-from enlarger.dialects.origin import origin_of, replay
-from enlarger.dialects.own.errors import JOB
+from enlarger.dialects.origin import JOB, origin_of, replay
 from enlarger.dialects.own.form import REQUEST_LIMIT_BYTES, multipart, read_order
 from enlarger.dialects.own.schemas import (
     ErrorResponse,

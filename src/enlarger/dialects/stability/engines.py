@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from enlarger.dialects.body import BadField, announced_bytes, contents, read_form, read_image
+from enlarger.dialects.limits import MEGAPIXEL, PictureLimits
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES, NoEngine
 from enlarger.dialects.stability.fields import read_secret
-from enlarger.dialects.stability.limits import MEGAPIXEL, PictureLimits
 from enlarger.dialects.stability.schemas import Engine, V1ErrorResponse
 from enlarger.dialects.stability.upscale import DOOR, STATUSES
 from enlarger.imaging import Header

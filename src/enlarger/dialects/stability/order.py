@@ -10,10 +10,11 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
+from enlarger.dialects import limits
 from enlarger.dialects.body import BadField, read_choice
-from enlarger.dialects.stability import limits
-from enlarger.dialects.stability.limits import PictureLimits
-from enlarger.dialects.stability.schemas import OUTPUT_FORMATS, StylePreset
+from enlarger.dialects.limits import PictureLimits
+from enlarger.dialects.presets import StylePreset
+from enlarger.dialects.stability.schemas import OUTPUT_FORMATS
 from enlarger.request import PROMPT_MAX, SEED_MAX, Mode, UpscaleRequest
 from enlarger.target import Target
 

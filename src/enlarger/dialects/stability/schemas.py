@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from enlarger.dialects.presets import StylePreset
 from enlarger.request import OutputFormat
 
 OUTPUT_FORMATS = (OutputFormat.PNG, OutputFormat.JPEG, OutputFormat.WEBP)
@@ -21,28 +21,6 @@ class FastUpscaleRequest(BaseModel):
         json_schema_extra={"format": "binary"},
     )
     output_format: OutputFormat = Field(OutputFormat.PNG, description="Format of the result.")
-
-
-class StylePreset(StrEnum):
-    """Looks of a creative upscale, in the vendor's order."""
-
-    ENHANCE = "enhance"
-    ANIME = "anime"
-    PHOTOGRAPHIC = "photographic"
-    DIGITAL_ART = "digital-art"
-    COMIC_BOOK = "comic-book"
-    FANTASY_ART = "fantasy-art"
-    LINE_ART = "line-art"
-    ANALOG_FILM = "analog-film"
-    NEON_PUNK = "neon-punk"
-    ISOMETRIC = "isometric"
-    LOW_POLY = "low-poly"
-    ORIGAMI = "origami"
-    MODELING_COMPOUND = "modeling-compound"
-    CINEMATIC = "cinematic"
-    MODEL_3D = "3d-model"
-    PIXEL_ART = "pixel-art"
-    TILE_TEXTURE = "tile-texture"
 
 
 class ConservativeUpscaleRequest(BaseModel):

@@ -1,4 +1,4 @@
-"""How large a picture each of Stability's routes takes."""
+"""How large a picture Stability's tools take, whichever dialect offers them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNBOUNDED = 1_000_000_000
 
 @dataclass(frozen=True)
 class PictureLimits:
-    """Bounds of one route, all inclusive, in pixels."""
+    """Bounds of one tool, all inclusive, in pixels."""
 
     min_side: int
     min_pixels: int
@@ -22,8 +22,11 @@ class PictureLimits:
     max_aspect: float | None = None
     """How many times as long as the other a side may be; None is any."""
 
-    def check(self, header: Header) -> None:
-        """Raise BadField, naming the value and the limit, for a picture outside the bounds."""
+    def check(self, header: Header, field: str = "image") -> None:
+        """Raise BadField, naming the value and the limit, for a picture outside the bounds.
+
+        field  what the dialect calls the picture.
+        """
         for name, side in (("width", header.width), ("height", header.height)):
             if side < self.min_side or side > self.max_side:
                 bounds = (
@@ -31,17 +34,17 @@ class PictureLimits:
                     if self.max_side == UNBOUNDED
                     else f"between {self.min_side} and {self.max_side}"
                 )
-                raise BadField("image", f"{name} must be {bounds} pixels, got {side}")
+                raise BadField(field, f"{name} must be {bounds} pixels, got {side}")
         pixels = header.width * header.height
         if not self.min_pixels <= pixels <= self.max_pixels:
             raise BadField(
-                "image",
+                field,
                 f"total pixel count must be between {self.min_pixels} and {self.max_pixels}, got {pixels}",
             )
         long, short = max(header.width, header.height), min(header.width, header.height)
         if self.max_aspect is not None and long > self.max_aspect * short:
             raise BadField(
-                "image",
+                field,
                 f"aspect ratio must be between 1:{self.max_aspect:g} and {self.max_aspect:g}:1,"
                 f" got {header.width}:{header.height}",
             )
