@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable
 
@@ -30,13 +31,33 @@ def own(client: httpx.Client, name: str, content: bytes) -> httpx.Response:
     return client.post("/enlarger/v1/jobs", files={"image": (name, content, "image/png")})
 
 
+def omixa(client: httpx.Client, name: str, content: bytes) -> httpx.Response:
+    """A data URL that lies about the type."""
+    url = "data:image/png;base64," + base64.b64encode(content).decode()
+    picture = {"type": "image_url", "image_url": {"url": url}}
+    body = {"model": "enlarger-fast", "input_images": [picture]}
+    return client.post("/api/v1/images/generations", json=body)
+
+
+def onemin(client: httpx.Client, name: str, content: bytes) -> httpx.Response:
+    """An upload, and what can be done with it if it is taken."""
+    uploaded = client.post("/api/assets", files={"asset": (name, content, "image/png")})
+    if uploaded.status_code != 200:
+        return uploaded
+    prompt = {"imageUrl": uploaded.json()["fileContent"]["path"]}
+    body = {"type": "IMAGE_UPSCALER", "model": "stable-image", "promptObject": prompt}
+    return client.post("/api/features", json=body)
+
+
 DOORS = {
     "stability fast": stability("fast"),
     "stability conservative": stability("conservative"),
     "stability creative": stability("creative"),
+    "omixa": omixa,
+    "onemin": onemin,
     "own": own,
 }
-SYNCHRONOUS = ("stability fast", "stability conservative")
+SYNCHRONOUS = ("stability fast", "stability conservative", "omixa", "onemin")
 """Doors whose answer is the result, or why there is none."""
 
 
