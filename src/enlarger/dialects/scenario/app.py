@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from enlarger.dialects.scenario import asset_routes
+from enlarger.dialects.scenario import asset_routes, generate, jobs, model_routes
 from enlarger.dialects.scenario.errors import HANDLERS
 from enlarger.service import Service
 
@@ -21,5 +21,6 @@ def create_app(service: Service) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     app.state.service = service
-    app.include_router(asset_routes.make_router(service))
+    for room in (generate, model_routes, jobs, asset_routes):
+        app.include_router(room.make_router(service))
     return app
