@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -28,7 +29,7 @@ from enlarger.dialects.scenario.pictures import is_data_url, read_picture
 from enlarger.dialects.scenario.schemas import ErrorResponse, Estimate, GenerateRunModelResponse
 from enlarger.dialects.scenario.units import units_of
 from enlarger.dialects.scenario.who import KnownCaller, base_url_of
-from enlarger.errors import NotFound
+from enlarger.errors import NotFound, UsageError
 from enlarger.imaging import Format, Header
 from enlarger.jobs.submission import DoorTerms, ResultAsset, Ticket
 from enlarger.service import Pending, Service
@@ -146,9 +147,10 @@ async def _estimate(service: Service, caller: Caller, wish: Order, wanted: Wante
     else:
         header = headers[list(wanted.sent).index(image)]
     wish.check(header)
-    quote = await service.quote(
-        caller, wish.request.mode, wish.request, header, price_permille=wish.price_permille
-    )
+    with _in_their_words(wish):
+        quote = await service.quote(
+            caller, wish.request.mode, wish.request, header, price_permille=wish.price_permille
+        )
     return answer(_costs(wish.offer, quote.micros), ESTIMATED)
 
 
@@ -186,16 +188,17 @@ class _Beginning:
             picture if picture is not None else await service.assets.read(asset)
             for picture, asset in zip(pictures, (image, *styles), strict=True)
         ]
-        return await service.submit(
-            self._caller,
-            origin,
-            wish.request.mode,
-            wish.request,
-            read[0],
-            header,
-            styles=read[1:],
-            terms=self._terms(image, styles, header),
-        )
+        with _in_their_words(wish):
+            return await service.submit(
+                self._caller,
+                origin,
+                wish.request.mode,
+                wish.request,
+                read[0],
+                header,
+                styles=read[1:],
+                terms=self._terms(image, styles, header),
+            )
 
     def _named(self) -> list[str]:
         return [self._wish.values["image"], *self._wish.values.get("styleImages", [])]
@@ -229,6 +232,17 @@ class _Beginning:
             ),
             price_permille=wish.price_permille,
         )
+
+
+@contextlib.contextmanager
+def _in_their_words(wish: Order) -> Iterator[None]:
+    """What is wrong with the result's size is wrong with the field that asks for it."""
+    try:
+        yield
+    except UsageError as error:
+        if error.param in ("target", "output_format"):
+            raise BadField(wish.sizing, error.message) from error
+        raise
 
 
 def _read(data: bytes, offer: Offer) -> tuple[Order, dict[str, bytes]]:

@@ -90,6 +90,11 @@ class Order:
         return said | ({"targetWidth": width} if width else {})
 
     @property
+    def sizing(self) -> str:
+        """The input that says how large the result is."""
+        return "targetWidth" if "targetWidth" in self.values else self.offer.factor
+
+    @property
     def factor(self) -> float:
         """Times the input, where no width is asked for."""
         return float(self.said(self.offer.factor))
