@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import time
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from PIL import Image
+from starlette.requests import Request
 
+from enlarger.dialects.scenario.errors import render_error
+from enlarger.dialects.scenario.units import units_of
+from enlarger.errors import (
+    BadKey,
+    Cancelled,
+    DeadlineExceeded,
+    EncodedBody,
+    EnlargerError,
+    IdempotencyConflict,
+    InferenceCrashed,
+    NotAllowed,
+    NotFound,
+    OutOfCredit,
+    PictureTooLarge,
+    QueueFull,
+    RateLimited,
+    SlowBody,
+    SpendCapReached,
+    StillRunning,
+    StorageFull,
+    TooManyJobs,
+    UnsupportedPicture,
+    WaitTimeout,
+)
 from enlarger.request import Mode, Seamless, UpscaleRequest
 from tests.support.house import SMALL, House
-from tests.support.scenario import CUSTOM, STYLE, UPSCALE, Client, assert_refused, client, data_url
+from tests.support.scenario import CUSTOM, ERROR, STYLE, UPSCALE, Client, assert_refused, client, data_url
 
 PLAIN = {UPSCALE: {"seed": 7}, CUSTOM: {"seed": 7}}
 BELOW_TEN_THOUSAND = "x" * 10_000
@@ -128,7 +155,7 @@ def check_fields(caller: Client, path: str, image: str, style: str) -> None:
 
 def test_a_body_that_is_none(house: House) -> None:
     caller = client(house)
-    json = {"content-type": "application/json"}
+    as_json = {"content-type": "application/json"}
     for path in (UPSCALE, CUSTOM):
         for body, text in (
             (b"", "image: is required"),
@@ -139,7 +166,7 @@ def test_a_body_that_is_none(house: House) -> None:
             (b'{"image": "\xff"}', "body: is no JSON"),
             (b'{"image": "\\ud800"}', "body: is no JSON"),
         ):
-            assert_refused(caller.call("POST", path, content=body, headers=json), 400, text)
+            assert_refused(caller.call("POST", path, content=body, headers=as_json), 400, text)
         plain = caller.call("POST", path, content=b"{}", headers={"content-type": "text/plain"})
         assert_refused(plain, 400, "content-type")
         assert_refused(caller.call("POST", path, content=b"{}"), 400, "content-type")
@@ -418,6 +445,49 @@ def test_each_refusal_has_its_status(house: House) -> None:
         assert_refused(capped.call("POST", path, json={"image": image}), 402, "")
         assert_refused(caller.call("PUT", path, json={}), 405, "PUT is not allowed")
     assert house.desk.rows("SELECT id FROM jobs") == []
+
+
+def test_units_are_written_to_the_last_digit() -> None:
+    for micros in (0, 1, 10, 100, 1_000, 9_999, 10_000, 72_500, 107_500, 123_456_789, 999_999_999_999_999):
+        written = json.dumps(units_of(micros))
+        assert Decimal(written) * 10_000 == micros, written
+
+
+def test_every_error_has_the_vendors_shape() -> None:
+    for error, status, *more in (
+        (BadKey(), 401),
+        (OutOfCredit(), 402),
+        (SpendCapReached(), 402),
+        (NotAllowed(), 403),
+        (NotFound(), 404),
+        (SlowBody(), 408),
+        (IdempotencyConflict(), 409),
+        (StillRunning(), 409),
+        (Cancelled(), 409),
+        (PictureTooLarge(param="image"), 400),
+        (UnsupportedPicture(), 400),
+        (EncodedBody(param="content-encoding"), 400),
+        (RateLimited(retry_after_s=17), 429, "remainingSeconds"),
+        (TooManyJobs(), 429, "details"),
+        (InferenceCrashed(), 500),
+        (EnlargerError("a part of ours"), 500),
+        (QueueFull(), 503),
+        (StorageFull(), 503),
+        (WaitTimeout(), 504),
+        (DeadlineExceeded(), 504),
+    ):
+        request = Request({"type": "http", "headers": [], "state": {"x-request-id": "r"}})
+        response = render_error(request, error)
+        body = json.loads(response.body)
+        assert response.status_code == status, error
+        assert body.keys() == ERROR | set(more)
+        assert (body["code"], body["trace_id"], body["reason"]) == (error.code, "r", body["message"])
+        wait = None if error.retry_after_s is None else str(error.retry_after_s)
+        assert response.headers.get("retry-after") == wait
+        if isinstance(error, RateLimited):
+            assert body["remainingSeconds"] == 17
+        if status == 500:
+            assert "ours" not in body["reason"]
 
 
 def test_a_full_workspace_says_its_limit(house: House) -> None:

@@ -18,7 +18,7 @@ from enlarger.dialects.body import BadField, announced_bytes, read_json
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.scenario import order
 from enlarger.dialects.scenario.asset_routes import REQUEST_LIMIT_BYTES, answer, may_be_id
-from enlarger.dialects.scenario.assets import DOOR, ancestry_of, keep, memo_of, new_asset
+from enlarger.dialects.scenario.assets import DOOR, ancestry_of, examine, keep, memo_of, new_asset
 from enlarger.dialects.scenario.errors import STATUSES
 from enlarger.dialects.scenario.ids import new_id
 from enlarger.dialects.scenario.inputs import body_schema, read_object
@@ -140,12 +140,10 @@ async def generate(service: Service, request: Request, caller: Caller, offer: Of
 
 async def _estimate(service: Service, caller: Caller, wish: Order, wanted: Wanted) -> Response:
     """What the order costs; everything is checked as if it were begun, and nothing is kept."""
-    headers = [await service.examine(picture) for picture in wanted.sent.values()]
-    image = wish.values["image"]
-    if image in wanted.assets:
-        header = _header_of(wanted.assets[image])
-    else:
-        header = headers[list(wanted.sent).index(image)]
+    headers = {one: _header_of(asset) for one, asset in wanted.assets.items()}
+    for url, picture in wanted.sent.items():
+        headers[url] = await examine(service, picture, wish.field_of(url))
+    header = headers[wish.values["image"]]
     wish.check(header)
     with _in_their_words(wish):
         quote = await service.quote(
@@ -169,7 +167,8 @@ class _Beginning:
         is_new = False
         try:
             for url, picture in self._wanted.sent.items():
-                kept[url] = await keep(self._service, self._caller, new_asset(self._caller, ""), picture)
+                new = new_asset(self._caller, "")
+                kept[url] = await keep(self._service, self._caller, new, picture, self._wish.field_of(url))
             ticket = await self._submit(origin, {**self._wanted.assets, **kept})
             is_new = ticket.is_new
         finally:

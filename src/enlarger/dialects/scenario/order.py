@@ -89,6 +89,10 @@ class Order:
         }
         return said | ({"targetWidth": width} if width else {})
 
+    def field_of(self, picture: str) -> str:
+        """The input that names a picture, by its id or its data URL."""
+        return "image" if picture == self.values["image"] else "styleImages"
+
     @property
     def sizing(self) -> str:
         """The input that says how large the result is."""
