@@ -243,6 +243,25 @@ def test_jobs_are_the_workspaces_and_this_doors(house: House) -> None:
     assert form
 
 
+def test_a_job_says_what_was_asked_for_in_vain(house: House) -> None:
+    """The conservative plan makes nothing from words, style images or chance."""
+    caller = client(house)
+    image = caller.upload()["id"]
+    for path, body, hint in (
+        (CUSTOM, {}, None),
+        (CUSTOM, {"prompt": "", "seed": None, "styleImages": [], "guidanceScale": 6}, None),
+        (CUSTOM, {"prompt": "warm"}, "Without effect below a strength of 0.2: prompt."),
+        (CUSTOM, {"prompt": "warm", "strength": 0.2}, None),
+        (
+            UPSCALE,
+            {"creativity": 19, "seed": 0, "styleImages": [image], "fractality": 60},
+            "Without effect below a creativity of 20: seed, styleImages, fractality.",
+        ),
+        (UPSCALE, {"seed": 0, "styleImages": [image]}, None),
+    ):
+        assert caller.begin(path, image=image, **body)["metadata"].get("hint") == hint, body
+
+
 def test_a_test_key_pays_nothing(house: House) -> None:
     caller = client(house, is_test=True)
     job = caller.begin(UPSCALE, image=caller.upload()["id"])

@@ -221,6 +221,7 @@ class _Beginning:
                 "isHidden": wish.is_hidden,
                 "assetId": asset_id,
                 "input": {**wish.values, "image": image.id, **style_ids},
+                "hint": wish.hint,
             },
             asset=ResultAsset(
                 id=asset_id,

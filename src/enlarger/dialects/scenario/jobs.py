@@ -148,6 +148,8 @@ def show(standing: Standing) -> dict[str, Any]:
         "assetIds": [job.memo["assetId"]] if job.state is JobState.SUCCEEDED else [],
         "input": job.memo["input"],
     }
+    if job.memo.get("hint"):
+        metadata["hint"] = job.memo["hint"]
     if job.state is JobState.FAILED and job.error is not None:
         metadata["error"] = job.error.message
         metadata["hint"] = inspect.cleandoc(type(job.error).__doc__ or "")

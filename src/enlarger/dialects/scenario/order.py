@@ -18,6 +18,23 @@ CREATIVE_FROM = 0.2
 """Creativity below which the conservative plan serves."""
 COARSE_BELOW = 50
 """Fractality of the deprecated endpoint below which a request costs more, up to twice at 0."""
+CREATIVE_ALONE = frozenset(
+    {
+        "prompt",
+        "negative_prompt",
+        "prompt_fidelity",
+        "override_preset",
+        "image_fidelity",
+        "detail",
+        "fractality",
+        "refinement",
+        "creativity_decay",
+        "style_fidelity",
+        "tile_style",
+        "seed",
+    }
+)
+"""Fields of the canonical request that the conservative plan has no use for; style pictures too."""
 CARRIED = ("hideResults", "projectId")
 """Members that a body may have beside a model's inputs."""
 
@@ -92,6 +109,23 @@ class Order:
     def field_of(self, picture: str) -> str:
         """The input that names a picture, by its id or its data URL."""
         return "image" if picture == self.values["image"] else "styleImages"
+
+    @property
+    def hint(self) -> str | None:
+        """What was asked for in vain, and how it would not be; None where nothing was."""
+        if self.request.mode is not Mode.CONSERVATIVE:
+            return None
+        vain = [
+            one.name
+            for one in self.offer.inputs
+            if (one.becomes in CREATIVE_ALONE or one.name == "styleImages")
+            and _is_wish(self.values.get(one.name), one.default)
+        ]
+        if not vain:
+            return None
+        [dial] = [one for one in self.offer.inputs if one.becomes == "creativity"]
+        least = CREATIVE_FROM * (dial.whole or 1)
+        return f"Without effect below a {dial.name} of {least:g}: {', '.join(vain)}."
 
     @property
     def sizing(self) -> str:
@@ -192,6 +226,11 @@ def _target(values: Mapping[str, Any], offer: Offer) -> Target:
     if "targetWidth" in values:
         return Target.parse(f"{values['targetWidth']}w")
     return Target.factor(float(_said(offer, values, offer.factor)))
+
+
+def _is_wish(value: Any, default: Any) -> bool:
+    """Whether a value asks for something; clients that send every field send nothing with most."""
+    return value is not None and value is not False and value not in ("", [], default)
 
 
 def _percent(share: float) -> float:
