@@ -10,7 +10,7 @@ from tests.support.clients import PythonClient
 from tests.support.house import SMALL
 from tests.support.running import SECRET, RunningServer
 
-PROGRAM = Path(__file__).with_name("scenario_sdk.py")
+PROGRAM = Path(__file__).parent / "programs" / "scenario_sdk.py"
 
 
 def test_the_sdk_upscales(server: RunningServer, tmp_path: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import io
 import re
 from typing import Any
 
+import pytest
 from PIL import Image
 
+from enlarger.dialects.scenario import asset_routes, generate
 from tests.support.house import SMALL, House
 from tests.support.scenario import CUSTOM, STYLE, UPSCALE, Client, assert_refused, client, data_url
 
@@ -104,32 +105,25 @@ def test_what_an_upload_may_say(house: House) -> None:
         ({"name": "x", "image": PLAIN, "collectionIds": "c"}, 400, "collectionIds: must be a list"),
     ):
         assert_refused(caller.call("POST", "/assets", json=body), status, text)
-    assert announced(caller, 70 * 2**20 + 1) == 413
     assert_refused(caller.call("PUT", "/assets", json={}), 405, "PUT")
     assert len(house.desk.rows("SELECT id FROM assets")) == before
 
 
-def announced(caller: Client, size_bytes: int) -> int:
-    """Status of an upload that says how long it will be, before it is sent."""
-    host, port = caller.house.url.removeprefix("http://").split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=30)
-    connection.putrequest("POST", "/v1/assets")
-    length = {"content-length": str(size_bytes), "content-type": "application/json"}
-    for name, value in (caller.headers | length).items():
-        connection.putheader(name, value)
-    connection.endheaders()
-    status = connection.getresponse().status
-    connection.close()
-    return status
-
-
-def test_more_than_ten_megabytes_are_taken(house: House) -> None:
+def test_more_than_ten_megabytes_are_taken_and_more_than_the_limit_are_not(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     caller = client(house)
     data = io.BytesIO()
     Image.new("RGB", (1900, 1900), "grey").save(data, "PNG", compress_level=0)
     picture = data.getvalue()
     assert len(picture) > 10_000_000
     asset = caller.upload(picture, "large.png")
+    assert asset_routes.REQUEST_LIMIT_BYTES == 70 * 2**20
+    monkeypatch.setattr(asset_routes, "REQUEST_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(generate, "REQUEST_LIMIT_BYTES", 1000)
+    for path in ("/assets", UPSCALE, CUSTOM):
+        body = {"name": "cup.png", "image": data_url(SMALL)}
+        assert_refused(caller.call("POST", path, json=body), 413, "larger than 1000 bytes")
     assert asset["properties"]["size"] == len(picture)
 
 

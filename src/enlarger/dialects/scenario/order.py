@@ -31,10 +31,10 @@ CREATIVE_ALONE = frozenset(
         "creativity_decay",
         "style_fidelity",
         "tile_style",
-        "seed",
     }
 )
-"""Fields of the canonical request that the conservative plan has no use for; style pictures too."""
+"""Fields of the canonical request that the conservative plan has no use for; style pictures too. Nor
+for the seed, but equal requests are equal there in any case."""
 CARRIED = ("hideResults", "projectId")
 """Members that a body may have beside a model's inputs."""
 
