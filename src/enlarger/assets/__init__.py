@@ -1,5 +1,5 @@
 """Pictures that a workspace keeps under a name: what it uploaded, and results that stay until deleted."""
 
-from enlarger.assets.assets import Asset, AssetPage, Assets, insert
+from enlarger.assets.assets import Asset, AssetFilter, AssetPage, Assets, insert
 
-__all__ = ["Asset", "AssetPage", "Assets", "insert"]
+__all__ = ["Asset", "AssetFilter", "AssetPage", "Assets", "insert"]

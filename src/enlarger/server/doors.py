@@ -21,6 +21,7 @@ from enlarger.server.traffic import note_refusal
 STABILITY = "stability"
 OMIXA = "omixa"
 ONEMIN = "onemin"
+SCENARIO = "scenario"
 OWN = "enlarger"
 """Our own API: at `/enlarger/v1/...` and nowhere else; what no dialect owns counts as its."""
 OWNERS: tuple[tuple[str, str], ...] = (
@@ -34,6 +35,7 @@ OWNERS: tuple[tuple[str, str], ...] = (
     ("/users", ONEMIN),
     ("/teams", ONEMIN),
     ("/models", ONEMIN),
+    ("/v1", SCENARIO),
 )
 """(path prefix, dialect), the first that fits wins; an unknown path below it gets its owner's 404."""
 
