@@ -180,6 +180,8 @@ class TooManyJobs(AccessError):
     code = "too_many_jobs"
     status = 429
     retry_after_s = 5
+    limit: int | None = None
+    """How many it may have; None where that is not known any longer."""
 
 
 class TooManyUploads(AccessError):

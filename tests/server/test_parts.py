@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -14,7 +14,7 @@ import pytest
 
 from enlarger.accounts import Caller
 from enlarger.assets import Upload, UploadState
-from enlarger.errors import BadParameter, NotFound, TooManyUploads
+from enlarger.errors import AssetExists, BadParameter, NotFound, TooManyUploads, UnsupportedPicture
 from enlarger.server.app import make_limiter, make_service
 from enlarger.service import NewAsset, NewUpload, Service
 from enlarger.service.uploads import MAX_PENDING
@@ -143,6 +143,28 @@ def test_what_is_no_picture_fails_with_a_reason_and_leaves_nothing(wharf: Wharf)
     assert wharf.objects() == []
     with pytest.raises(NotFound):
         wharf.run(wharf.service.assets.get(wharf.caller, "asset_1"))
+
+
+def test_a_picture_that_comes_whole_is_an_upload_that_is_done(wharf: Wharf) -> None:
+    new = NewUpload(
+        id="upload_1",
+        asset=NewAsset(id="asset_1", door="test", name="cup.png"),
+        file_name="cup.png",
+        media_type="",
+        size_bytes=0,
+        part_count=0,
+    )
+    for content in (b"no pixels", b""):
+        with pytest.raises(UnsupportedPicture):
+            wharf.run(wharf.service.uploads.take(wharf.caller, new, content))
+    assert wharf.objects() == []
+    done = wharf.run(wharf.service.uploads.take(wharf.caller, new, PICTURE))
+    assert (done.state, done.size_bytes, done.media_type) == ("imported", len(PICTURE), "image/png")
+    assert wharf.run(wharf.service.uploads.get(wharf.caller, "upload_1")) == done
+    assert wharf.complete() == done
+    with pytest.raises(AssetExists):
+        wharf.run(wharf.service.uploads.take(wharf.caller, replace(new, id="upload_2"), PICTURE))
+    assert wharf.objects() == ["assets"]
 
 
 def test_a_link_takes_its_part_for_its_time_and_nothing_else(wharf: Wharf) -> None:

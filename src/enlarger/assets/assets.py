@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from enlarger.assets.tables import ASSETS
 from enlarger.database import now_ms, write
+from enlarger.database.memos import Wanted, says
 from enlarger.errors import AssetExists, BadParameter, NotFound
 
 NAME_MAX = 500
@@ -52,6 +53,34 @@ class Asset:
             raise BadParameter(
                 f"name has {len(self.name)} characters; it must have at most {NAME_MAX}", param="name"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssetFilter:
+    """Which of a workspace's assets; every field narrows, None does not."""
+
+    sources: tuple[str, ...] | None = None
+    parent_id: str | None = None
+    tags: tuple[str, ...] = ()
+    """All of them."""
+    created_after_ms: int | None = None
+    created_before_ms: int | None = None
+    memo: Wanted = field(default_factory=dict)
+    """What the door wrote beside it."""
+
+    @property
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """The same for the database."""
+        found: list[sa.ColumnElement[bool]] = [says(ASSETS.c.memo, self.memo), *map(_has_tag, self.tags)]
+        if self.sources is not None:
+            found.append(ASSETS.c.source.in_(self.sources))
+        if self.parent_id is not None:
+            found.append(ASSETS.c.parent_id == self.parent_id)
+        if self.created_after_ms is not None:
+            found.append(ASSETS.c.created_ms > self.created_after_ms)
+        if self.created_before_ms is not None:
+            found.append(ASSETS.c.created_ms < self.created_before_ms)
+        return found
 
 
 @dataclass(frozen=True)
@@ -104,29 +133,36 @@ class Assets:
         door: str | None = None,
         tag: str | None = None,
         source: str | None = None,
+        choice: AssetFilter = AssetFilter(),
         limit: int = 50,
         after: str | None = None,
+        beyond: tuple[int, str] | None = None,
+        oldest_first: bool = False,
     ) -> AssetPage:
         """One page of a workspace's assets, the latest first.
 
-        limit  1 to 200; outside it counts as the nearer end.
-        after  id of the last asset of the page before. It may have been deleted since only if it was not
-               the last one: raises NotFound otherwise.
+        limit   1 to 200; outside it counts as the nearer end.
+        after   id of the last asset of the page before. It may have been deleted since only if it was not
+                the last one: raises NotFound otherwise.
+        beyond  the same as time and id, `created_ms` and `id`, which need not be there any longer.
         """
-        query = sa.select(ASSETS).where(self._living(workspace_id))
+        query = sa.select(ASSETS).where(self._living(workspace_id), *choice.conditions)
         if door is not None:
             query = query.where(ASSETS.c.door == door)
         if source is not None:
             query = query.where(ASSETS.c.source == source)
         if tag is not None:
-            # As JSON writes it, so that a tag is found whole and with its quotes.
-            query = query.where(ASSETS.c.tags.contains(json.dumps(tag), autoescape=True))
+            query = query.where(_has_tag(tag))
         if after is not None:
             last = self.get(after, workspace_id)
-            place = sa.tuple_(sa.literal(last.created_ms), sa.literal(last.id))
-            query = query.where(sa.tuple_(ASSETS.c.created_ms, ASSETS.c.id) < place)
+            beyond = last.created_ms, last.id
+        place = sa.tuple_(ASSETS.c.created_ms, ASSETS.c.id)
+        if beyond is not None:
+            end = sa.tuple_(*map(sa.literal, beyond))
+            query = query.where(place > end if oldest_first else place < end)
         count = max(1, min(limit, LIMIT_MAX))
-        query = query.order_by(ASSETS.c.created_ms.desc(), ASSETS.c.id.desc()).limit(count + 1)
+        order = (ASSETS.c.created_ms, ASSETS.c.id)
+        query = query.order_by(*(key if oldest_first else key.desc() for key in order)).limit(count + 1)
         with self._engine.connect() as connection:
             assets = tuple(_asset(row) for row in connection.execute(query))
         return AssetPage(assets[:count], len(assets) > count)
@@ -138,8 +174,9 @@ class Assets:
         *,
         name: str | None = None,
         tags: Iterable[str] | None = None,
+        memo: Mapping[str, Any] | None = None,
     ) -> Asset:
-        """Rename an asset or replace its tags. Raises NotFound, BadParameter."""
+        """Rename an asset, replace its tags or its memo. Raises NotFound, BadParameter."""
         values: dict[str, Any] = {"updated_ms": self._clock_ms()}
         if name is not None:
             if len(name) > NAME_MAX:
@@ -152,6 +189,8 @@ class Assets:
                     f"tags must be at most {TAGS_MAX} words of 1 to {TAG_MAX} characters", param="tags"
                 )
             values["tags"] = json.dumps(words)
+        if memo is not None:
+            values["memo"] = json.dumps(memo)
         with write(self._engine) as connection:
             changed = connection.execute(
                 ASSETS.update().where(self._living(workspace_id), ASSETS.c.id == asset_id).values(**values)
@@ -169,6 +208,11 @@ class Assets:
     def _living(self, workspace_id: str) -> sa.ColumnElement[bool]:
         is_in_time = sa.or_(ASSETS.c.expires_ms.is_(None), ASSETS.c.expires_ms > self._clock_ms())
         return sa.and_(ASSETS.c.workspace_id == workspace_id, is_in_time)
+
+
+def _has_tag(tag: str) -> sa.ColumnElement[bool]:
+    # As JSON writes it, so that a tag is found whole and with its quotes.
+    return ASSETS.c.tags.contains(json.dumps(tag), autoescape=True)
 
 
 def _asset(row: sa.Row[Any]) -> Asset:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from enlarger import assets
 from enlarger.accounts.keys import spend
 from enlarger.assets import Asset
 from enlarger.database import now_ms, write
+from enlarger.database.memos import Wanted, says
 from enlarger.errors import Cancelled, EnlargerError, NotFound, by_code
 from enlarger.faults import fault
 from enlarger.jobs.job import TERMINAL, UNDER_WAY, Job, JobState, Outcome
@@ -37,6 +38,31 @@ class JobFilter:
     key_id: str | None = None
     created_after_ms: int | None = None
     """Accepted later than that."""
+    updated_after_ms: int | None = None
+    """Accepted, begun or ended later than that, whichever was last."""
+    memo: Wanted = field(default_factory=dict)
+    """What the door wrote beside it."""
+
+    @property
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """The same for the database."""
+        found: list[sa.ColumnElement[bool]] = []
+        if self.memo:
+            found.append(says(JOBS.c.memo, self.memo))
+        if self.states is not None:
+            found.append(JOBS.c.state.in_(self.states))
+        if self.door is not None:
+            found.append(JOBS.c.door == self.door)
+        if self.operations is not None:
+            found.append(JOBS.c.operation.in_(self.operations))
+        if self.key_id is not None:
+            found.append(JOBS.c.key_id == self.key_id)
+        if self.created_after_ms is not None:
+            found.append(JOBS.c.created_ms > self.created_after_ms)
+        if self.updated_after_ms is not None:
+            updated_ms = sa.func.coalesce(JOBS.c.finished_ms, JOBS.c.started_ms, JOBS.c.created_ms)
+            found.append(updated_ms > self.updated_after_ms)
+        return found
 
 
 @dataclass(frozen=True)
@@ -92,17 +118,7 @@ class Jobs:
 
         Raises NotFound if `after` is no job of this workspace.
         """
-        query = sa.select(JOBS).where(JOBS.c.workspace_id == workspace_id)
-        if choice.states is not None:
-            query = query.where(JOBS.c.state.in_(choice.states))
-        if choice.door is not None:
-            query = query.where(JOBS.c.door == choice.door)
-        if choice.operations is not None:
-            query = query.where(JOBS.c.operation.in_(choice.operations))
-        if choice.key_id is not None:
-            query = query.where(JOBS.c.key_id == choice.key_id)
-        if choice.created_after_ms is not None:
-            query = query.where(JOBS.c.created_ms > choice.created_after_ms)
+        query = sa.select(JOBS).where(JOBS.c.workspace_id == workspace_id, *choice.conditions)
         if after is not None:
             last = self.get(after, workspace_id)
             place = sa.tuple_(sa.literal(last.created_ms), sa.literal(last.id))

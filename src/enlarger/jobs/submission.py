@@ -212,9 +212,11 @@ class Acceptance:
         limit = caller.workspace.max_jobs or self._depth.workspace_jobs
         mine = connection.scalar(under_way.where(JOBS.c.workspace_id == caller.workspace.id)) or 0
         if mine >= limit:
-            raise TooManyJobs(
+            refusal = TooManyJobs(
                 f"this workspace has {mine} jobs under way, as many as it may; wait until some have ended",
             )
+            refusal.limit = limit
+            raise refusal
 
 
 def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticket | None:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
 from enlarger.administration import Administration
-from enlarger.dialects import own, stability
+from enlarger.dialects import own, scenario, stability
 from enlarger.errors import EnlargerError
 from enlarger.fetching import Fetcher
 from enlarger.jobs.submission import Depth
@@ -25,7 +25,7 @@ from enlarger.limits.limiter import Limiter
 from enlarger.limits.store import Windows
 from enlarger.server import files, health, metrics, parts
 from enlarger.server.audit import Audit
-from enlarger.server.doors import OWN, STABILITY, Door, Doors
+from enlarger.server.doors import OWN, SCENARIO, STABILITY, Door, Doors
 from enlarger.server.draining import Drain, Drained
 from enlarger.server.gate import Gate
 from enlarger.server.middleware import Lingering, RequestIds
@@ -111,6 +111,7 @@ def make_app(
                 stability.render_error,
                 (f"/{STABILITY}", stability.PROXY),
             ),
+            SCENARIO: Door(_noting(scenario.create_app(service)), scenario.render_error, (f"/{SCENARIO}",)),
             OWN: Door(_noting(ours), own.render_error, (f"/{OWN}",)),
         },
         otherwise=Door(_noting(rest), own.render_error),

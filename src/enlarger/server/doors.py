@@ -19,6 +19,7 @@ from enlarger.errors import EnlargerError
 from enlarger.server.traffic import note_refusal
 
 STABILITY = "stability"
+SCENARIO = "scenario"
 OWN = "enlarger"
 """Our own API: at `/enlarger/v1/...` and nowhere else; what no dialect owns counts as its."""
 OWNERS: tuple[tuple[str, str], ...] = (
@@ -27,6 +28,7 @@ OWNERS: tuple[tuple[str, str], ...] = (
     ("/v1/user", STABILITY),
     ("/v1/engines", STABILITY),
     ("/v1/generation", STABILITY),
+    ("/v1", SCENARIO),
 )
 """(path prefix, dialect), the first that fits wins; an unknown path below it gets its owner's 404."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from enlarger.accounts import Act, Caller
-from enlarger.assets import Asset, AssetPage, Assets
+from enlarger.assets import Asset, AssetFilter, AssetPage, Assets
 from enlarger.database import now_ms
 from enlarger.database.threads import in_thread
 from enlarger.errors import EnlargerError
@@ -121,25 +121,42 @@ class AssetLibrary:
         door: str | None = None,
         tag: str | None = None,
         source: str | None = None,
+        choice: AssetFilter = AssetFilter(),  # noqa: B008 (a frozen value)
         limit: int = 50,
         after: str | None = None,
+        beyond: tuple[int, str] | None = None,
+        oldest_first: bool = False,
     ) -> AssetPage:
         """The workspace's assets, the latest first; see `Assets.page`."""
         caller.check_may(Act.READ)
         workspace_id = caller.workspace.id
         return await in_thread(
             lambda: self._assets.page(
-                workspace_id, door=door, tag=tag, source=source, limit=limit, after=after
+                workspace_id,
+                door=door,
+                tag=tag,
+                source=source,
+                choice=choice,
+                limit=limit,
+                after=after,
+                beyond=beyond,
+                oldest_first=oldest_first,
             )
         )
 
     async def change(
-        self, caller: Caller, asset_id: str, *, name: str | None = None, tags: Iterable[str] | None = None
+        self,
+        caller: Caller,
+        asset_id: str,
+        *,
+        name: str | None = None,
+        tags: Iterable[str] | None = None,
+        memo: Mapping[str, Any] | None = None,
     ) -> Asset:
-        """Rename an asset or replace its tags. Raises NotFound, NotAllowed, BadParameter."""
+        """Rename an asset, replace its tags or its memo. Raises NotFound, NotAllowed, BadParameter."""
         caller.check_may(Act.RUN)
         return await in_thread(
-            lambda: self._assets.change(asset_id, caller.workspace.id, name=name, tags=tags)
+            lambda: self._assets.change(asset_id, caller.workspace.id, name=name, tags=tags, memo=memo)
         )
 
     async def remove(self, caller: Caller, asset_ids: Sequence[str]) -> list[Asset]:

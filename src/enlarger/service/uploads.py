@@ -182,13 +182,21 @@ class Uploading:
     async def take(self, caller: Caller, new: NewUpload, picture: bytes) -> Upload:
         """Make the asset of a picture that came whole, as an upload that is done.
 
+        new  whose sizes and type do not count: they are the picture's.
+
         Raises NotAllowed, BadParameter, UnsupportedPicture, PictureTooLarge, AssetExists; then
         nothing is kept.
         """
         caller.check_may(Act.RUN)
         header = await self._examine(picture)
-        upload = replace(_upload(caller, new), state=UploadState.IMPORTED, part_count=0)
-        asset = _asset(upload, header, len(picture))
+        asset = asset_of(new.asset, caller.workspace.id, header, len(picture))
+        upload = replace(
+            _upload(caller, new),
+            state=UploadState.IMPORTED,
+            part_count=0,
+            media_type=asset.media_type,
+            size_bytes=asset.size_bytes,
+        )
 
         def add() -> None:
             self._store.create(asset.object_key, picture)

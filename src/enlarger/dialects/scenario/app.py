@@ -1,0 +1,26 @@
+"""Scenario's API as one application with its own errors and its own OpenAPI document."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from enlarger.dialects.scenario import asset_routes, uploads
+from enlarger.dialects.scenario.errors import HANDLERS
+from enlarger.service import Service
+
+
+def create_app(service: Service) -> FastAPI:
+    """Every route of the dialect, at the vendor's own paths."""
+    app = FastAPI(
+        title="Scenario API v1, served by Enlarger",
+        version="v1",
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would be made from the Host header, which is the caller's to choose.
+        redirect_slashes=False,
+        exception_handlers=HANDLERS,
+    )
+    app.state.service = service
+    app.include_router(asset_routes.make_router(service))
+    app.include_router(uploads.make_router(service))
+    return app
