@@ -284,7 +284,7 @@ def _upload(caller: Caller, new: NewUpload) -> Upload:
         media_type=new.media_type,
         size_bytes=new.size_bytes,
         part_count=new.part_count,
-        asset=asdict(new.asset),
+        asset=asdict(new.asset) | {"tags": list(new.asset.tags)},
         created_ms=now,
         updated_ms=now,
         expires_ms=now + LIFETIME_MS,
