@@ -23,7 +23,7 @@ from enlarger.jobs.submission import Depth
 from enlarger.limits.admission import Admission
 from enlarger.limits.limiter import Limiter
 from enlarger.limits.store import Windows
-from enlarger.server import files, health, metrics, parts
+from enlarger.server import docs, files, health, metrics, parts
 from enlarger.server.audit import Audit
 from enlarger.server.doors import OWN, SCENARIO, STABILITY, Door, Doors
 from enlarger.server.draining import Drain, Drained
@@ -116,6 +116,7 @@ def make_app(
         },
         otherwise=Door(_noting(rest), own.render_error),
     )
+    rest.router.routes.extend(docs.make_routes(doors.dialects, settings.public_url))
     traffic = Traffic(registry, doors.name_of)
     ProcessCollector(registry=registry)
     registry.register(Vitals(engine, lease_s=settings.lease_s, audit=Audit(engine)))

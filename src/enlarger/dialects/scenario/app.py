@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from enlarger.dialects.openapi import BASIC, BEARER, describe
 from enlarger.dialects.scenario import asset_routes, uploads
 from enlarger.dialects.scenario.errors import HANDLERS
 from enlarger.service import Service
@@ -23,4 +24,5 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.include_router(asset_routes.make_router(service))
     app.include_router(uploads.make_router(service))
+    describe(app, {"basic": BASIC, "bearer": BEARER})
     return app
