@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -143,7 +144,7 @@ def _answer(document: Schema, status: str, answer: Schema) -> tuple[str, str, st
         kind, refers_to = type_of(content.get("schema", {}))
         named = _type(kind, refers_to) if refers_to else ""
         bodies.append(f"<code>{escape(media_type)}</code> {named}".strip())
-    return escape(status), escape(answer.get("description", "")), "<br>".join(bodies)
+    return escape(status), _prose(answer.get("description", "")), "<br>".join(bodies)
 
 
 def _fields(rows: Iterable[Row]) -> str:
@@ -152,7 +153,7 @@ def _fields(rows: Iterable[Row]) -> str:
             f"<code>{escape(row.name)}</code>",
             _type(row.type, row.refers_to) + (", required" if row.is_required else ""),
             escape(row.limits),
-            escape(row.description),
+            _prose(row.description),
         )
         for row in rows
     ]
@@ -181,7 +182,11 @@ def _anchor(operation: Schema, path: str, method: str) -> str:
 
 
 def _paragraph(text: str | None) -> str:
-    return f"<p>{escape(text)}</p>" if text else ""
+    return f"<p>{_prose(text)}</p>" if text else ""
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _page(title: str, *parts: str) -> str:

@@ -103,6 +103,8 @@ def resolve(document: Schema, schema: Schema) -> Schema:
 
 
 def _shown(value: Any) -> str:
+    if value == "":
+        return "empty"
     if isinstance(value, float) and value == int(value):
         value = int(value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
