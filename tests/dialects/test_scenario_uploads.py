@@ -6,8 +6,6 @@ from typing import Any
 
 import httpx
 
-from enlarger.assets import Uploads
-from enlarger.dialects.scenario.upload_views import upload_job
 from tests.support.house import House
 from tests.support.photos import crop, encoded
 
@@ -34,22 +32,26 @@ def test_parts_become_an_asset_by_either_way_of_waiting(house: House) -> None:
     assert (begun["status"], begun["partsCount"], begun["source"]) == ("pending", 2, "multipart")
     assert [part["number"] for part in begun["parts"]] == [1, 2]
     assert "entityId" not in begun
-    uploads = Uploads(house.desk.engine)
-    assert upload_job(uploads.get(begun["id"], None))["status"] == "pending"
+
+    def job() -> dict[str, Any]:
+        shown: dict[str, Any] = house.http.get(f"/v1/jobs/{begun['jobId']}", headers=key).json()["job"]
+        return shown
+
+    assert (job()["status"], job()["progress"]) == ("pending", 0)
     early = ask(house, key, f"/{begun['id']}/action", action="complete")
     assert (early.status_code, early.json()["code"]) == (400, "bad_parameter")
     assert early.json()["reason"] == "these parts have not been sent: 1, 2"
     for part, content in zip(begun["parts"], (PICTURE[:1000], PICTURE[1000:]), strict=True):
         sent = httpx.put(part["url"], content=content, headers={"content-type": "image/png"})
         assert sent.status_code == 200
-    assert upload_job(uploads.get(begun["id"], None))["progress"] == 1
+    assert job()["progress"] == 1
     ended = ask(house, key, f"/{begun['id']}/action", action="complete").json()["upload"]
     assert ended == house.http.get(f"/v1/uploads/{begun['id']}", headers=key).json()["upload"]
     assert (ended["status"], ended["parts"], ended["jobId"]) == ("imported", [], begun["jobId"])
-    job = upload_job(uploads.get(begun["id"], None))
-    assert (job["jobId"], job["jobType"], job["status"]) == (begun["jobId"], "upload", "success")
-    assert job["metadata"]["output"]["entityId"] == ended["entityId"]
-    assert [step["status"] for step in job["statusHistory"]] == ["pending", "success"]
+    done = job()
+    assert (done["jobId"], done["jobType"], done["status"]) == (begun["jobId"], "upload", "success")
+    assert done["metadata"]["output"]["entityId"] == ended["entityId"]
+    assert [step["status"] for step in done["statusHistory"]] == ["pending", "success"]
     asset = house.http.get(f"/v1/assets/{ended['entityId']}", headers=key).json()["asset"]
     assert (asset["metadata"]["name"], asset["isHidden"], asset["source"]) == ("cup.png", True, "uploaded")
     assert httpx.get(asset["url"]).content == PICTURE
@@ -62,7 +64,7 @@ def test_what_is_no_picture_fails_and_says_why(house: House) -> None:
     ended = ask(house, key, f"/{begun['id']}/action", action="complete")
     assert (ended.status_code, ended.json()["upload"]["status"]) == (200, "failed")
     assert ended.json()["upload"]["errorMessage"]
-    job = upload_job(Uploads(house.desk.engine).get(begun["id"], None))
+    job = house.http.get(f"/v1/jobs/{begun['jobId']}", headers=key).json()["job"]
     assert (job["status"], job["metadata"]["error"]) == (
         "failure",
         ended.json()["upload"]["errorMessage"],
@@ -94,7 +96,8 @@ def test_bad_requests_name_the_field(house: House) -> None:
     assert ask(house, key, f"/{begun['id']}/action", action="stop").status_code == 400
     house.desk.accounts.workspaces.create("theirs", 0)
     for headers, status in ((house.key("theirs"), 404), ({}, 401)):
-        assert house.http.get(f"/v1/uploads/{begun['id']}", headers=headers).status_code == status
+        for path in (f"uploads/{begun['id']}", f"jobs/{begun['jobId']}"):
+            assert house.http.get(f"/v1/{path}", headers=headers).status_code == status
         acted = ask(house, headers, f"/{begun['id']}/action", action="complete")
         assert (acted.status_code, "reason" in acted.json()) == (status, True)
     assert house.http.get(f"/v1/uploads/{MISSING}", headers=key).status_code == 404

@@ -18,16 +18,22 @@ from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer
 
 BODIES: dict[str, Any] = {"patch": {"role": "viewer"}}
-ENGINE = "{engine_id}"
-"""A name of the vendor's, and no workspace's."""
+VENDORS = ("{engine_id}", "{modelId}")
+"""Names of the vendors', and no workspace's."""
+ACTION = {"action": "cancel"}
 
 
 def routes(house: House) -> list[tuple[str, str]]:
     """Method and path of every route with an id in it, as the doors' own documents list them."""
     found = []
-    for prefix, document in (("", "/stability/openapi.json"), ("/enlarger", "/enlarger/openapi.json")):
+    for prefix, document in (
+        ("", "/stability/openapi.json"),
+        ("", "/scenario/openapi.json"),
+        ("/enlarger", "/enlarger/openapi.json"),
+    ):
         for path, methods in house.http.get(document).json()["paths"].items():
-            found += [(method, prefix + path) for method in methods if "{" in path and ENGINE not in path]
+            is_theirs = any(name in path for name in VENDORS)
+            found += [(method, prefix + path) for method in methods if "{" in path and not is_theirs]
     return found
 
 
@@ -36,7 +42,11 @@ def ask(
 ) -> httpx.Response:
     """Call a route with real ids in it."""
     filled = re.sub(r"\{(\w+)\}", lambda match: ids[match[1]], path)
-    body = {"json": BODIES.get(method, {})} if method in ("post", "put", "patch") else {}
+    body = (
+        {"json": ACTION if path.endswith("/action") else BODIES.get(method, {})}
+        if method in ("post", "put", "patch")
+        else {}
+    )
     return house.http.request(method, filled, headers=headers, **body)
 
 
@@ -49,7 +59,11 @@ def test_the_ids_of_another_workspace_are_not_there(house: House) -> None:
     key = house.desk.accounts.keys.list(member.workspace_id)[-1]
     form = {"files": {"image": encoded(crop("coffee", 64, 64))}, "data": {"prompt": "a cup"}}
     generation = house.http.post("/v2beta/stable-image/upscale/creative", headers=mine, **form).json()["id"]
-    ids = {"job_id": job, "id": generation, "key_id": key.id, "member_id": member.id}
+    upload = {"name": "cup.png", "image": base64.b64encode(SMALL).decode()}
+    asset = house.http.post("/v1/assets", headers=mine, json=upload).json()["asset"]["id"]
+    begun = house.http.post("/v1/generate/upscale", headers=mine, json={"image": asset}).json()
+    theirs = {"assetId": asset, "jobId": begun["job"]["jobId"]}
+    ids = theirs | {"job_id": job, "id": generation, "key_id": key.id, "member_id": member.id}
     house.desk.accounts.workspaces.create("other", 1_000_000)
     house.member("owner@b.example", "owner", "other")
     strangers = [house.session("owner@b.example"), house.key("other")]
@@ -113,6 +127,9 @@ def test_no_answer_and_no_log_tells_a_secret(server: RunningServer) -> None:
         ("GET", "/enlarger/v1/jobs/nothing"),
         ("POST", "/enlarger/v1/session"),
         ("GET", "/v1/user/balance"),
+        ("GET", "/v1/jobs"),
+        ("POST", "/v1/assets"),
+        ("POST", "/v1/generate/upscale"),
         ("POST", "/v2beta/stable-image/upscale/fast"),
         ("GET", "/nothing"),
     ]

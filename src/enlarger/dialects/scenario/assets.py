@@ -10,6 +10,7 @@ from enlarger.assets import Asset
 from enlarger.dialects.scenario.ids import new_id
 from enlarger.dialects.scenario.units import date_of
 from enlarger.errors import EnlargerError
+from enlarger.imaging import Header
 from enlarger.service import AssetLink, NewAsset, Service
 
 DOOR = "scenario"
@@ -101,12 +102,17 @@ async def show(service: Service, assets: Sequence[Asset], base_url: str) -> list
     return [asset_of(asset, link) for asset, link in zip(assets, links, strict=True)]
 
 
-async def keep(service: Service, caller: Caller, new: NewAsset, picture: bytes) -> Asset:
-    """Keep a picture that a caller sent. Raises UnsupportedPicture, PictureTooLarge, BadParameter."""
+async def keep(
+    service: Service, caller: Caller, new: NewAsset, picture: bytes, field: str = "image"
+) -> Asset:
+    """Keep a picture that a caller sent as `field`. Raises what `examine` does, BadParameter."""
+    return await service.assets.add(caller, new, picture, await examine(service, picture, field))
+
+
+async def examine(service: Service, picture: bytes, field: str) -> Header:
+    """A picture's format and size. Raises UnsupportedPicture, PictureTooLarge, naming `field`."""
     try:
-        header = await service.examine(picture)
+        return await service.examine(picture)
     except EnlargerError as error:
-        # In the caller's own terms: every way in calls it so.
-        error.param = "image"
+        error.param = field
         raise
-    return await service.assets.add(caller, new, picture, header)

@@ -28,6 +28,7 @@ from enlarger.errors import (
     NotFound,
     OutOfCredit,
     RateLimited,
+    SlowBody,
     SpendCapReached,
     StillRunning,
     TooManyJobs,
@@ -44,6 +45,7 @@ NAMES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    408: "Request Timeout",
     409: "Conflict",
     413: "Payload Too Large",
     429: "Too Many Requests",
@@ -110,6 +112,8 @@ def _in_their_words(error: EnlargerError) -> tuple[int, str]:
             return 403, message
         case NotFound():
             return 404, message
+        case SlowBody():
+            return 408, message
         case IdempotencyConflict() | StillRunning():
             return 409, f"idempotency-key: {message}"
         case Cancelled():

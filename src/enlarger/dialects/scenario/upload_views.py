@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from enlarger.errors import NotFound
 from enlarger.service import PartLink, Service
 
 UPLOAD_MARK, JOB_MARK = "upload_", "job_"
+JOB_ID = re.compile(r"job_[A-Za-z0-9]{24}")
 """An upload's job has the upload's id with this other beginning."""
 JOB_STATUS = {
     UploadState.PENDING: "pending",
@@ -100,6 +102,9 @@ def upload_job(upload: Upload) -> dict[str, Any]:
 
 async def find_upload_job(service: Service, caller: Caller, job_id: str) -> dict[str, Any]:
     """The job of an upload by the job's id. Raises NotFound where no upload has this job."""
-    if not job_id.startswith(JOB_MARK):
+    if not JOB_ID.fullmatch(job_id):
         raise NotFound(f"there is no job {job_id[:60]!r}")
-    return upload_job(await service.uploads.get(caller, job_id.replace(JOB_MARK, UPLOAD_MARK, 1)))
+    try:
+        return upload_job(await service.uploads.get(caller, job_id.replace(JOB_MARK, UPLOAD_MARK, 1)))
+    except NotFound:
+        raise NotFound(f"there is no job {job_id}") from None
