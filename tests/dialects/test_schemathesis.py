@@ -52,7 +52,8 @@ def ids(house: House) -> dict[str, str]:
     generation = house.http.post("/v2beta/stable-image/upscale/creative", **form).json()["id"]
     house.member(OWNER, "owner")
     member = house.member("member@a.example", "member")
-    upload = {"fileName": "a", "fileSize": 9, "contentType": "image/png", "kind": "image", "parts": 1}
+    body = {"fileName": "a", "fileSize": 9, "contentType": "image/png", "kind": "image", "parts": 1}
+    upload = house.http.post("/v1/uploads", headers=key, json=body).json()["upload"]
     asset = {"name": "a", "image": base64.b64encode(PICTURE).decode()}
     return {
         "job_id": job,
@@ -60,7 +61,9 @@ def ids(house: House) -> dict[str, str]:
         "engine_id": "esrgan-v1-x2plus",
         "member_id": member.id,
         "key_id": house.desk.accounts.keys.list(member.workspace_id)[-1].id,
-        "uploadId": house.http.post("/v1/uploads", headers=key, json=upload).json()["upload"]["id"],
+        "uploadId": upload["id"],
+        "jobId": upload["jobId"],
+        "modelId": "model_upscale-v3",
         "assetId": house.http.post("/v1/assets", headers=key, json=asset).json()["asset"]["id"],
     }
 
@@ -88,8 +91,9 @@ def faults(house: House, ids: dict[str, str], name: str, document: dict[str, Any
             if is_known:
                 known = {name: ids[name] for name in case.path_parameters or () if name in ids}
                 case.path_parameters.update(known)
-                if isinstance(case.body, dict) and case.media_type == "multipart/form-data":
-                    case.body["image"] = PICTURE
+                if isinstance(case.body, dict) and "image" in case.body:
+                    is_form = case.media_type == "multipart/form-data"
+                    case.body["image"] = PICTURE if is_form else ids["assetId"]
             answer = case.call(base_url=base_url, headers=headers)
             if answer.status_code >= 500 and answer.status_code not in AWAY:
                 found.append(f"{operation.label}: {answer.status_code}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -229,3 +230,14 @@ def test_an_upload_is_not_there_for_others_and_its_bounds_are_named(wharf: Wharf
         wharf.begin(id=f"upload_{number}")
     with pytest.raises(TooManyUploads, match=f"has {MAX_PENDING} uploads under way"):
         wharf.begin(id="upload_0")
+
+
+def test_many_at_once_leave_one_part_and_one_asset(wharf: Wharf) -> None:
+    _, urls = wharf.begin(parts=1)
+    with ThreadPoolExecutor(8) as pool:
+        sent = list(pool.map(lambda _: httpx.put(urls[0], content=PICTURE).status_code, range(8)))
+        assert sent == [200] * 8
+        assert wharf.objects() == ["uploads"]
+        ended = list(pool.map(lambda _: wharf.complete(), range(8)))
+    assert {upload.state for upload in ended} == {UploadState.IMPORTED}
+    assert wharf.objects() == ["assets"]
