@@ -16,7 +16,7 @@ import pytest
 from openapi_spec_validator import validate
 from PIL import Image
 
-from enlarger.server.docs.examples import call_of, curl, javascript, python
+from enlarger.server.docs.examples import calls_of, curl, javascript, python
 from enlarger.server.docs.schema import row_of, rows_of
 from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer
@@ -77,7 +77,9 @@ def examples(server: RunningServer, name: str, path: str) -> list[str]:
     """Those of one route, in all languages, with the key of the tests."""
     page = httpx.get(f"{server.url}/docs/{name}").text
     after = page[page.index(f"{path}</code></h2>") :]
-    found = re.findall(r"<summary>(?:curl|Python|JavaScript)</summary><pre>(.*?)</pre>", after, re.DOTALL)
+    found = re.findall(
+        r"<summary>(?:curl|Python|JavaScript)</summary>\\s*<pre>(.*?)</pre>", after, re.DOTALL
+    )
     return [html.unescape(text).replace("YOUR_KEY", SECRET) for text in found[:3]]
 
 
@@ -134,7 +136,8 @@ def test_an_example_has_what_is_required_and_is_quoted(write: Callable[..., str]
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/New"}}}
     operation = {"requestBody": {"content": content}}
     headers = {"API-KEY": "YOUR_KEY"}
-    call = call_of(DOCUMENT, "/v1/{assetId}", "put", operation, "http://x", headers)
+    [(title, call)] = calls_of(DOCUMENT, "/v1/{assetId}", "put", operation, "http://x", headers)
+    assert title == ""
     assert call.url == "http://x/v1/ASSET_ID"
     assert call.body == {
         "name": "NAME",
@@ -148,6 +151,25 @@ def test_an_example_has_what_is_required_and_is_quoted(write: Callable[..., str]
     assert "API-KEY" in text
     assert "PUT" in text or "requests.put(" in text
     assert "enlarged.png" not in text
+
+
+def test_a_documents_own_examples_come_first_and_of_choices_the_first() -> None:
+    choices = {
+        "oneOf": [
+            {"type": "object", "title": "A", "properties": {"a": {"type": "string"}}},
+            {"type": "null"},
+        ]
+    }
+    schema = {"type": "object", "required": ["x"], "properties": {"x": choices}}
+    [row, inner] = rows_of(schema)
+    assert (row.type, inner.name) == ("A or null", "x.a")
+    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    operation = {"requestBody": {"content": content}}
+    [(_, call)] = calls_of(DOCUMENT, "/", "post", operation, "", {})
+    assert call.body == {"x": {}}
+    content["application/json"]["examples"] = {"b": {"summary": "small", "value": 1}, "c": {"value": 2}}
+    calls = calls_of(DOCUMENT, "/", "post", operation, "", {})
+    assert [(title, call.body) for title, call in calls] == [("small", 1), ("c", 2)]
 
 
 def test_rows_say_type_and_limits() -> None:

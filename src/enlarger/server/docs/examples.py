@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from enlarger.server.docs.schema import Schema, plain, resolve
+from enlarger.server.docs.schema import Schema, alternatives, plain, resolve
 
 KEY = "YOUR_KEY"
 PHOTO, RESULT = "photo.jpg", "enlarged.png"
@@ -34,10 +34,10 @@ class Call:
     """Whether the answer may be a picture."""
 
 
-def call_of(
+def calls_of(
     document: Schema, path: str, method: str, operation: Schema, base_url: str, headers: Mapping[str, str]
-) -> Call:
-    """A request with what is required and nothing else.
+) -> list[tuple[str, Call]]:
+    """A request for each example that the document has; else one with what is required, without a title.
 
     path     as the server answers it; `{name}` becomes `NAME`.
     headers  that carry the key.
@@ -45,27 +45,36 @@ def call_of(
     content = operation.get("requestBody", {}).get("content", {})
     fields: dict[str, str] | None = None
     files: tuple[str, ...] = ()
-    body = None
+    bodies: list[tuple[str, Any]] = [("", None)]
     if form := content.get("multipart/form-data"):
         schema = resolve(document, form["schema"])
         names = schema.get("required", ())
         properties = schema.get("properties", {})
         files = tuple(name for name in names if properties[name].get("format") == "binary")
-        fields = {
-            name: str(sample(document, name, properties[name])) for name in names if name not in files
-        }
+        texts = [name for name in names if name not in files]
+        fields = {name: str(sample(document, name, properties[name])) for name in texts}
     elif described := content.get("application/json"):
-        body = described.get("example", sample(document, "", described.get("schema", {})))
+        given = described.get("examples", {}).items()
+        bodies = [(one.get("summary", name), one["value"]) for name, one in given]
+        if not bodies:
+            body = described.get("example", sample(document, "", described.get("schema", {})))
+            bodies = [("", body)]
     answer = operation.get("responses", {}).get("200", {}).get("content", {})
-    return Call(
-        method=method.upper(),
-        url=base_url + re.sub(r"\{(\w+)\}", lambda match: snake(match[1]).upper(), path),
-        headers=headers,
-        fields=fields,
-        files=files,
-        body=body,
-        is_picture=any(media_type.startswith("image/") for media_type in answer),
-    )
+    return [
+        (
+            title,
+            Call(
+                method=method.upper(),
+                url=base_url + re.sub(r"\{(\w+)\}", lambda match: snake(match[1]).upper(), path),
+                headers=headers,
+                fields=fields,
+                files=files,
+                body=body,
+                is_picture=any(media_type.startswith("image/") for media_type in answer),
+            ),
+        )
+        for title, body in bodies
+    ]
 
 
 def sample(document: Schema, name: str, schema: Schema) -> Any:
@@ -75,6 +84,8 @@ def sample(document: Schema, name: str, schema: Schema) -> Any:
         return schema["example"]
     for one in schema.get("examples", ()):
         return one
+    for choice in alternatives(schema):
+        return sample(document, name, choice)
     if "const" in schema or schema.get("enum"):
         return schema["const"] if "const" in schema else schema["enum"][0]
     if schema.get("default") is not None:

@@ -9,8 +9,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from enlarger.server.docs.examples import KEY, call_of, curl, javascript, python
-from enlarger.server.docs.schema import Row, Schema, resolve, row_of, rows_of, type_of
+from enlarger.server.docs.examples import KEY, calls_of, curl, javascript, python
+from enlarger.server.docs.schema import Row, Schema, alternatives, resolve, row_of, rows_of, type_of
 
 STYLE = files("enlarger.server.docs").joinpath("style.css").read_text("utf-8")
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -107,6 +107,9 @@ def _operation(book: Book, path: str, method: str, operation: Schema, base_url: 
         schema = resolve(document, content.get("schema", {}))
         yield f"<h3>Body, <code>{escape(media_type)}</code></h3>"
         yield _paragraph(schema.get("description")) + _fields(rows_of(schema))
+        for choice in alternatives(schema):
+            if "$ref" in choice:
+                yield f"<p>It may be {_type(*type_of(choice))}.</p>"
     yield "<h3>Answers</h3>"
     answers = operation.get("responses", {}).items()
     yield _table(("Status", "Meaning", "Body"), [_answer(document, *answer) for answer in answers])
@@ -115,12 +118,13 @@ def _operation(book: Book, path: str, method: str, operation: Schema, base_url: 
             if rows := list(rows_of(content.get("schema", {}))):
                 yield f"<details><summary>{status}, <code>{escape(media_type)}</code></summary>"
                 yield f"{_fields(rows)}</details>"
-    yield "<h3>Example</h3>"
-    headers = headers_of(document)
-    call = call_of(document, book.prefix + path, method, operation, base_url, headers)
-    for number, (language, write) in enumerate(LANGUAGES):
-        opened = "" if number else " open"
-        yield f"<details{opened}><summary>{language}</summary><pre>{escape(write(call))}</pre></details>"
+    calls = calls_of(document, book.prefix + path, method, operation, base_url, headers_of(document))
+    for title, call in calls:
+        yield f"<h3>Example{f': {_prose(title)}' if title else ''}</h3>"
+        for number, (language, write) in enumerate(LANGUAGES):
+            opened = "" if number else " open"
+            yield f"<details{opened}><summary>{language}</summary>"
+            yield f"<pre>{escape(write(call))}</pre></details>"
 
 
 def _parameter(said: Schema) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,12 @@ class Row:
 
 
 def rows_of(schema: Schema, prefix: str = "", depth: int = 0) -> Iterator[Row]:
-    """Every field of an object; fields of objects in it have dotted names."""
+    """Every field of an object; fields of objects in it have dotted names.
+
+    Of an object that may be one of several, those of each.
+    """
+    for choice in alternatives(schema):
+        yield from rows_of(choice, prefix, depth)
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         yield row_of(prefix + name, field, is_required=name in required)
@@ -73,6 +78,8 @@ def type_of(schema: Schema) -> tuple[str, str | None]:
         types = [type_of(choice) for choice in choices]
         return " or ".join(name for name, _ in types), next((to for _, to in types if to), None)
     kind = schema.get("type", "")
+    if kind == "object":
+        return schema.get("title", kind), None
     if isinstance(kind, list):
         return " or ".join(kind), None
     if kind == "array":
@@ -83,6 +90,12 @@ def type_of(schema: Schema) -> tuple[str, str | None]:
     if not kind and "const" in schema:
         return type(schema["const"]).__name__.replace("str", "string"), None
     return str(kind), None
+
+
+def alternatives(schema: Schema) -> Sequence[Schema]:
+    """What something may be instead of one thing; empty where it is one thing."""
+    choices: Sequence[Schema] = schema.get("oneOf") or schema.get("anyOf") or ()
+    return choices
 
 
 def plain(schema: Schema) -> Schema:
