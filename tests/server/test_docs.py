@@ -77,9 +77,7 @@ def examples(server: RunningServer, name: str, path: str) -> list[str]:
     """Those of one route, in all languages, with the key of the tests."""
     page = httpx.get(f"{server.url}/docs/{name}").text
     after = page[page.index(f"{path}</code></h2>") :]
-    found = re.findall(
-        r"<summary>(?:curl|Python|JavaScript)</summary>\\s*<pre>(.*?)</pre>", after, re.DOTALL
-    )
+    found = re.findall(r"</summary>\n<pre>(.*?)</pre>", after, re.DOTALL)
     return [html.unescape(text).replace("YOUR_KEY", SECRET) for text in found[:3]]
 
 
