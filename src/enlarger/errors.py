@@ -17,6 +17,7 @@
         NotAllowed          403  the key or the member may not do this
         LinkRefused         403  a signed link that has expired or was changed
         TooManyJobs         429  the workspace has as many jobs under way as it may
+        TooManyUploads      429  the workspace has as many uploads under way as it may
         RateLimited         429  too many requests; shut out for a time
       NotFound              404  no such thing, or not yours
       BusyError             try again later
@@ -181,6 +182,14 @@ class TooManyJobs(AccessError):
     retry_after_s = 5
     limit: int | None = None
     """How many it may have; None where that is not known any longer."""
+
+
+class TooManyUploads(AccessError):
+    """This workspace has as many uploads under way as it may; complete some, or wait until they expire."""
+
+    code = "too_many_uploads"
+    status = 429
+    retry_after_s = 60
 
 
 class LinkRefused(AccessError):

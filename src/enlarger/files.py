@@ -76,6 +76,17 @@ def _link(partial: Path, target: Path) -> None:
     partial.unlink()
 
 
+@contextlib.contextmanager
+def passing(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file in `folder` for as long as the block runs; `clear_abandoned` finds what a kill leaves."""
+    path, file = _open_partial(folder)
+    try:
+        with file:
+            yield path, file
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def clear_abandoned(folder: Path) -> None:
     """Remove what killed processes left of files that they were writing into `folder`.
 

@@ -91,7 +91,7 @@ ROOMS: dict[str, set[str]] = {
         "service",
         "administration",
     },
-    "backup": {"errors", "files", "settings", "database", "storage", "ledger", "jobs"},
+    "backup": {"errors", "files", "settings", "database", "storage", "ledger", "assets", "jobs"},
     "doctor": {
         "errors",
         "secret_file",

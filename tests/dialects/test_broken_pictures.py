@@ -49,12 +49,23 @@ def onemin(client: httpx.Client, name: str, content: bytes) -> httpx.Response:
     return client.post("/api/features", json=body)
 
 
+def scenario(client: httpx.Client, name: str, content: bytes) -> httpx.Response:
+    """An upload in base64, and what can be done with it if it is taken."""
+    encoded = base64.b64encode(content).decode()
+    uploaded = client.post("/v1/assets", json={"name": name, "image": encoded})
+    if uploaded.status_code != 200:
+        return uploaded
+    body = {"image": uploaded.json()["asset"]["id"]}
+    return client.post("/v1/generate/custom/model_upscale-v3", json=body)
+
+
 DOORS = {
     "stability fast": stability("fast"),
     "stability conservative": stability("conservative"),
     "stability creative": stability("creative"),
     "omixa": omixa,
     "onemin": onemin,
+    "scenario": scenario,
     "own": own,
 }
 SYNCHRONOUS = ("stability fast", "stability conservative", "omixa", "onemin")

@@ -21,7 +21,7 @@ from tests.support.running import SECRET, RunningServer
 BODIES: dict[str, Any] = {"patch": {"role": "viewer"}}
 VENDORS = ("{engine_id}", "{model}", "{modelId}")
 """Names of the vendors', and no workspace's."""
-ACTION = {"action": "cancel"}
+ACTIONS = {"uploads": {"action": "complete"}, "jobs": {"action": "cancel"}}
 
 
 def routes(house: House) -> list[tuple[str, str]]:
@@ -45,11 +45,10 @@ def ask(
 ) -> httpx.Response:
     """Call a route with real ids in it."""
     filled = re.sub(r"\{(\w+)\}", lambda match: ids[match[1]], path)
-    body = (
-        {"json": ACTION if path.endswith("/action") else BODIES.get(method, {})}
-        if method in ("post", "put", "patch")
-        else {}
-    )
+    said = BODIES.get(method, {})
+    if path.endswith("/action"):
+        said = ACTIONS[path.split("/")[2]]
+    body = {"json": said} if method in ("post", "put", "patch") else {}
     return house.http.request(method, filled, headers=headers, **body)
 
 
@@ -65,7 +64,10 @@ def test_the_ids_of_another_workspace_are_not_there(house: House) -> None:
     upload = {"name": "cup.png", "image": base64.b64encode(SMALL).decode()}
     asset = house.http.post("/v1/assets", headers=mine, json=upload).json()["asset"]["id"]
     begun = house.http.post("/v1/generate/upscale", headers=mine, json={"image": asset}).json()
-    theirs = {"assetId": asset, "jobId": begun["job"]["jobId"], "teamId": member.workspace_id}
+    parts = {"fileName": "a", "fileSize": 9, "contentType": "image/png", "kind": "image", "parts": 1}
+    sent = house.http.post("/v1/uploads", headers=mine, json=parts).json()["upload"]["id"]
+    theirs = {"assetId": asset, "jobId": begun["job"]["jobId"], "uploadId": sent}
+    theirs |= {"teamId": member.workspace_id}
     ids = theirs | {"job_id": job, "id": generation, "key_id": key.id, "member_id": member.id}
     house.desk.accounts.workspaces.create("other", 1_000_000)
     house.member("owner@b.example", "owner", "other")

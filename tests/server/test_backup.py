@@ -6,26 +6,31 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 import tarfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from enlarger.assets import Part, Upload, Uploads
+from enlarger.assets.tables import UPLOADS
 from enlarger.backup import make_backup, restore_backup
-from enlarger.backup.making import copy_database, inspect
-from enlarger.database import connect, write
+from enlarger.backup.making import copy_database, inspect, objects_of
+from enlarger.database import connect, now_ms, write
 from enlarger.errors import BadParameter, NotReady
+from enlarger.jobs.submission import DoorTerms, ResultAsset
 from enlarger.models import ModelStore
 from enlarger.settings import Settings
 from enlarger.storage import open_store
 from tests.conftest import MODELS
-from tests.support.desk import Desk
+from tests.support.desk import DAY_MS, OUTCOME, Desk
 from tests.support.photos import crop, encoded
 from tests.support.running import RunningServer, wait_for
 
@@ -73,6 +78,43 @@ def test_a_restored_server_opens_to_old_keys_and_replays_old_answers(
         assert replay.content == answer.content
         assert server.query("SELECT COUNT(*) FROM jobs") == [(1,)], "it was not done again"
         assert client.post(PATH, files={"image": PICTURE}).status_code == 200
+
+
+def test_every_object_that_a_row_speaks_of_is_copied_once(sqlite_desk: Path, tmp_path: Path) -> None:
+    database = tmp_path / "copy.db"
+    shutil.copy(sqlite_desk, database)
+    styles = ("ws/a/inputs/b-style-0", "ws/a/inputs/b-style-1")
+    with Desk.at(f"sqlite:///{database}") as desk:
+        caller = desk.caller()
+        wanted = ResultAsset(id="asset_1", name="", source="upscale")
+        job = desk.submit(caller, terms=DoorTerms(asset=wanted, keep_ms=0), style_keys=styles).job_id
+        waiting = desk.submit(caller, input_key="ws/a/inputs/c")
+        uploads = Uploads(desk.engine)
+        for number, left_ms in ((1, DAY_MS), (2, -1)):
+            upload = Upload(
+                id=f"upload_{number}",
+                workspace_id=caller.workspace.id,
+                door="test",
+                file_name="",
+                media_type="image/png",
+                size_bytes=9,
+                part_count=1,
+                asset={"id": f"asset_{number + 1}"},
+                expires_ms=now_ms() + DAY_MS,
+            )
+            uploads.begin(upload, 20)
+            uploads.put(upload.id, Part(1, f"ws/a/uploads/{number}", 9))
+            with write(desk.engine) as connection:
+                values = {"expires_ms": now_ms() + left_ms}
+                connection.execute(UPLOADS.update().where(UPLOADS.c.id == upload.id).values(**values))
+        before = list(objects_of(database))
+        assert set(before) == {"ws/a/inputs/b", *styles, "ws/a/inputs/c", "ws/a/uploads/1"}
+        desk.run(job)
+        after = list(objects_of(database))
+        assert set(after) == {"ws/a/inputs/c", OUTCOME.result_key, "ws/a/uploads/1"}, "the asset stays"
+        assert len(after) == len(set(after))
+        desk.run(waiting.job_id, replace(OUTCOME, result_key="ws/a/results/c.png"))
+        assert {"ws/a/inputs/c", "ws/a/results/c.png"} <= set(objects_of(database))
 
 
 def test_copies_that_are_made_under_load_are_whole(store: ModelStore, tmp_path: Path) -> None:

@@ -48,6 +48,17 @@ def test_a_link_opens_for_get_and_head_and_says_what_was_signed(url: str) -> Non
         assert (link.file_name, link.content_type, link.remaining_s) == ("Tür.png", "image/png", 60)
 
 
+def test_a_link_for_writing_opens_nothing_for_reading_and_the_other_way_round(url: str) -> None:
+    said = {"expires_s": NOW_S + 60, "file_name": "1", "content_type": "image/png", "link_key": SECRET}
+    writing = sign(KEY, method="PUT", **said)  # type: ignore[arg-type]
+    assert verify("PUT", KEY, query_of(writing), [SECRET], NOW_S).remaining_s == 60
+    for method in ("GET", "HEAD", "POST", "put"):
+        with pytest.raises(LinkRefused):
+            verify(method, KEY, query_of(writing), [SECRET], NOW_S)
+    with pytest.raises(LinkRefused):
+        verify("PUT", KEY, query_of(url), [SECRET], NOW_S)
+
+
 @pytest.mark.parametrize(
     ("method", "key", "values"),
     [

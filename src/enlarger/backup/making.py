@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from enlarger.assets.tables import ASSETS, UPLOAD_PARTS, UPLOADS
 from enlarger.backup.archive import DATABASE, OBJECTS, SECRETS, Writer
 from enlarger.database import connect, now_ms
 from enlarger.database.connection import BUSY_TIMEOUT_MS
@@ -135,19 +137,30 @@ def secrets_of(folder: Path) -> list[Path]:
 
 
 def objects_of(database: Path) -> Iterator[str]:
-    """Keys of every object that rows of a database speak of and that is not due to go."""
+    """Keys of every object that rows of a database speak of and that is not due to go; each once."""
     engine = connect(f"sqlite:///{database}", pool_size=1)
     now = now_ms()
     stays = JOBS.c.expired_ms.is_(None) & sa.or_(JOBS.c.expires_ms.is_(None), JOBS.c.expires_ms > now)
+    is_kept = sa.or_(ASSETS.c.expires_ms.is_(None), ASSETS.c.expires_ms > now)
+    living = sa.select(UPLOADS.c.id).where(UPLOADS.c.expires_ms > now)
+    seen: set[str] = set()
     try:
         with engine.connect() as connection:
             for column, where in (
                 (JOBS.c.input_key, stays),
+                (JOBS.c.style_keys, stays),
                 (JOBS.c.result_key, stays),
                 (IDEMPOTENCY.c.body_key, IDEMPOTENCY.c.expires_ms > now),
+                (ASSETS.c.object_key, is_kept),
+                (UPLOAD_PARTS.c.object_key, UPLOAD_PARTS.c.upload_id.in_(living)),
             ):
                 query = sa.select(column).where(column.is_not(None), where)
-                yield from connection.scalars(query)
+                for value in connection.scalars(query):
+                    for key in json.loads(value) if column is JOBS.c.style_keys else [value]:
+                        # A result that became an asset is spoken of twice.
+                        if key not in seen:
+                            seen.add(key)
+                            yield key
     finally:
         engine.dispose()
 

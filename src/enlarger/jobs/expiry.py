@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 import structlog
 
-from enlarger.assets.tables import ASSETS
+from enlarger.assets.tables import ASSETS, UPLOAD_PARTS, UPLOADS
 from enlarger.database import now_ms, write
 from enlarger.jobs.job import TERMINAL
 from enlarger.jobs.tables import IDEMPOTENCY, JOBS
@@ -28,7 +28,13 @@ STYLE_MARK = "-style-"
 """What follows the input's key in the key of a style picture of the same job."""
 
 
-KEY_COLUMNS = (JOBS.c.input_key, JOBS.c.result_key, IDEMPOTENCY.c.body_key, ASSETS.c.object_key)
+KEY_COLUMNS = (
+    JOBS.c.input_key,
+    JOBS.c.result_key,
+    IDEMPOTENCY.c.body_key,
+    ASSETS.c.object_key,
+    UPLOAD_PARTS.c.object_key,
+)
 """Every column that speaks of an object; a job's style pictures go by its input's name."""
 
 
@@ -82,6 +88,25 @@ def expire_assets(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] =
     with write(engine) as connection:
         connection.execute(ASSETS.delete().where(ASSETS.c.id.in_([row.id for row in rows])))
     return len(rows)
+
+
+def expire_uploads(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] = now_ms) -> int:
+    """Forget uploads whose time is over, with the parts of those never completed; returns how many.
+
+    An asset that was made of one stays.
+    """
+    due = sa.select(UPLOADS.c.id).where(UPLOADS.c.expires_ms <= clock_ms()).limit(AT_ONCE)
+    with engine.connect() as connection:
+        ids = list(connection.scalars(due))
+        of_these = UPLOAD_PARTS.c.upload_id.in_(ids)
+        keys = list(connection.scalars(sa.select(UPLOAD_PARTS.c.object_key).where(of_these)))
+    if not ids:
+        return 0
+    store.delete(keys)
+    with write(engine) as connection:
+        connection.execute(UPLOAD_PARTS.delete().where(of_these))
+        connection.execute(UPLOADS.delete().where(UPLOADS.c.id.in_(ids)))
+    return len(ids)
 
 
 def expire_answers(engine: sa.Engine, store: Store, clock_ms: Callable[[], int] = now_ms) -> int:

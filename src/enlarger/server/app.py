@@ -23,7 +23,7 @@ from enlarger.jobs.submission import Depth
 from enlarger.limits.admission import Admission
 from enlarger.limits.limiter import Limiter
 from enlarger.limits.store import Windows
-from enlarger.server import files, health, metrics
+from enlarger.server import docs, files, health, metrics, parts
 from enlarger.server.audit import Audit
 from enlarger.server.doors import OMIXA, ONEMIN, OWN, SCENARIO, STABILITY, Door, Doors
 from enlarger.server.draining import Drain, Drained
@@ -34,7 +34,7 @@ from enlarger.server.traffic import Traffic, note_refusal
 from enlarger.server.vitals import Vitals
 from enlarger.service import Limits, Service
 from enlarger.settings import Settings
-from enlarger.storage import ObjectStore
+from enlarger.storage import Links, ObjectStore
 
 
 def make_limiter(settings: Settings) -> Limiter:
@@ -70,6 +70,7 @@ def make_service(
         limiter=limiter,
         admission=Admission(settings.max_body_bytes_in_flight),
         fetcher=Fetcher(is_allowed=settings.fetch_urls == "public"),
+        links=Links(settings.link_keys_path, public_url=settings.public_url),
     )
 
 
@@ -97,6 +98,7 @@ def make_app(
         routes=[
             *health.make_routes(engine, client, store, settings.lease_s, drain),
             metrics.make_route(registry, settings.metrics_token),
+            parts.make_route(service, settings.arrivals_path),
             files.make_route(store),
         ],
         exception_handlers={HTTPException: _on_http_exception},
@@ -117,6 +119,7 @@ def make_app(
         },
         otherwise=Door(_noting(rest), own.render_error),
     )
+    rest.router.routes.extend(docs.make_routes(doors.dialects, settings.public_url))
     traffic = Traffic(registry, doors.name_of)
     ProcessCollector(registry=registry)
     registry.register(Vitals(engine, lease_s=settings.lease_s, audit=Audit(engine)))

@@ -68,6 +68,11 @@ class Doors:
         mounts = [Mount(prefix, door.app) for door in dialects.values() for prefix in door.prefixes]
         self._prefixed = Router(mounts, default=otherwise.app)
 
+    @property
+    def dialects(self) -> Mapping[str, Door]:
+        """Every dialect by its name."""
+        return self._dialects
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         owner = owner_of(scope["path"]) if scope["type"] == "http" else None
         app = self._prefixed if owner is None else self._dialects[owner].app

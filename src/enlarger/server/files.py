@@ -27,6 +27,22 @@ def make_route(store: ObjectStore) -> Route:
     return Route(f"{PATH}{{key:path}}", _Files(store))
 
 
+def key_of(request: Request) -> str:
+    """What a link names."""
+    # Not the route's own parameter: its pattern passes over a line break at the end.
+    return str(request.scope["path"]).removeprefix(request.scope.get("root_path", "") + PATH)
+
+
+def refusal(request: Request, error: EnlargerError) -> JSONResponse:
+    """One of our errors, said to whoever has a link and no dialect."""
+    note_refusal(request.scope, error)
+    body = {"message": error.message, "type": "link", "code": error.code}
+    response = JSONResponse({"error": body}, error.status, {**SAFETY, "cache-control": "no-store"})
+    if error.retry_after_s is not None:
+        response.headers["retry-after"] = str(error.retry_after_s)
+    return response
+
+
 class _Files:
     """Answers GET and HEAD, ranges too, from the file itself."""
 
@@ -38,15 +54,12 @@ class _Files:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> FileResponse | JSONResponse:
-        # Not the route's own parameter: its pattern passes over a line break at the end.
-        key = request.scope["path"].removeprefix(request.scope.get("root_path", "") + PATH)
+        key = key_of(request)
         query = request.scope["query_string"]
         try:
             download = await asyncio.to_thread(self._store.follow, request.method, key, query)
         except EnlargerError as error:
-            note_refusal(request.scope, error)
-            body = {"message": error.message, "type": "link", "code": error.code}
-            return JSONResponse({"error": body}, error.status, {**SAFETY, "cache-control": "no-store"})
+            return refusal(request, error)
         headers = {
             **SAFETY,
             "cache-control": f"private, max-age={download.remaining_s}",

@@ -3,5 +3,17 @@
 from enlarger.service.answers import Pending
 from enlarger.service.assets import AssetLibrary, AssetLink, NewAsset
 from enlarger.service.service import Limits, Service, Standing
+from enlarger.service.uploads import NewUpload, PartLink, Uploading
 
-__all__ = ["AssetLibrary", "AssetLink", "Limits", "NewAsset", "Pending", "Service", "Standing"]
+__all__ = [
+    "AssetLibrary",
+    "AssetLink",
+    "Limits",
+    "NewAsset",
+    "NewUpload",
+    "PartLink",
+    "Pending",
+    "Service",
+    "Standing",
+    "Uploading",
+]

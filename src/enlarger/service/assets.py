@@ -48,6 +48,32 @@ class AssetLink:
     expires_ms: int
 
 
+def asset_of(new: NewAsset, workspace_id: str, header: Header, size_bytes: int) -> Asset:
+    """The asset that `new` is to be, with an object key that nobody has had. Raises BadParameter.
+
+    header  what `Service.examine` said of the picture.
+    """
+    now = now_ms()
+    return Asset(
+        id=new.id,
+        workspace_id=workspace_id,
+        door=new.door,
+        object_key=f"ws/{workspace_id}/assets/{uuid.uuid4().hex}.{header.format}",
+        name=new.name,
+        media_type=f"image/{header.format}",
+        size_bytes=size_bytes,
+        width=header.width,
+        height=header.height,
+        source=new.source,
+        parent_id=new.parent_id,
+        tags=new.tags,
+        memo=new.memo,
+        created_ms=now,
+        updated_ms=now,
+        expires_ms=None if new.keep_ms is None else now + new.keep_ms,
+    )
+
+
 class AssetLibrary:
     """Keeps, lists and hands out the assets of a workspace; another workspace's are not found."""
 
@@ -63,25 +89,7 @@ class AssetLibrary:
         Raises NotAllowed, BadParameter, AssetExists where the id is taken; then nothing is kept.
         """
         caller.check_may(Act.RUN)
-        now = now_ms()
-        asset = Asset(
-            id=new.id,
-            workspace_id=caller.workspace.id,
-            door=new.door,
-            object_key=f"ws/{caller.workspace.id}/assets/{uuid.uuid4().hex}.{header.format}",
-            name=new.name,
-            media_type=f"image/{header.format}",
-            size_bytes=len(picture),
-            width=header.width,
-            height=header.height,
-            source=new.source,
-            parent_id=new.parent_id,
-            tags=new.tags,
-            memo=new.memo,
-            created_ms=now,
-            updated_ms=now,
-            expires_ms=None if new.keep_ms is None else now + new.keep_ms,
-        )
+        asset = asset_of(new, caller.workspace.id, header, len(picture))
 
         def add() -> None:
             # The picture first: an asset without one could not keep its promise.

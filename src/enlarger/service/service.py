@@ -39,7 +39,8 @@ from enlarger.request import UpscaleRequest
 from enlarger.service.answers import Answers
 from enlarger.service.assets import AssetLibrary
 from enlarger.service.discarding import discard
-from enlarger.storage import ObjectStore
+from enlarger.service.uploads import Uploading
+from enlarger.storage import Links, ObjectStore
 from enlarger.target import Size
 
 LOG = structlog.get_logger()
@@ -87,6 +88,7 @@ class Service:
         limiter: Limiter,
         admission: Admission,
         fetcher: Fetcher,
+        links: Links,
     ) -> None:
         self._engine = engine
         self._store = store
@@ -102,6 +104,8 @@ class Service:
         """What repeated requests are answered."""
         self.assets = AssetLibrary(engine, store)
         """Pictures that workspaces keep."""
+        self.uploads = Uploading(engine, store, links, examine=self.examine, admit=self.admit)
+        """Pictures that arrive in parts."""
 
     async def authenticate(self, secret: str, key_id: str | None = None) -> Caller:
         """Who holds this secret; once a request, because it counts the request of the key.

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from enlarger.errors import NotFound, NotReady
+from enlarger.errors import LinkRefused, NotFound, NotReady
 from enlarger.files import NameTaken, clear_abandoned, creating, sync_folder
 from enlarger.storage.faults import found, removed_on_failure, told
 from enlarger.storage.links import Links
@@ -17,6 +17,8 @@ from enlarger.storage.store import Download, ObjectInfo, checked, content_type_o
 
 WORKSHOP = ".partial"
 """Where objects are written until they are whole; its name could not be part of a key."""
+READING = ("GET", "HEAD")
+"""Methods that objects are reached by; none writes one."""
 
 
 class Folder:
@@ -126,6 +128,8 @@ class Folder:
         """See ObjectStore."""
         if self._links is None:
             raise NotReady("this process follows no links")
+        if method not in READING:
+            raise LinkRefused
         link = self._links.verify(method, key, query)
         status = self._status(key)
         return Download(self._path(key), status, link.file_name, link.content_type, link.remaining_s)

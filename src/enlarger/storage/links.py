@@ -9,7 +9,7 @@ from pathlib import Path
 
 from enlarger.errors import BadParameter
 from enlarger.secret_file import read_or_make_secret, read_secret
-from enlarger.storage.signing import MAX_LIFETIME_S, Link, LinkKey, check_lifetime, sign, verify
+from enlarger.storage.signing import MAX_LIFETIME_S, Link, LinkKey, Method, check_lifetime, sign, verify
 
 LOSS = "no link signed with it opens any longer"
 REST_S = MAX_LIFETIME_S + 60
@@ -35,8 +35,20 @@ class Links:
         self._public_url = public_url
         self._clock = clock
 
-    def make(self, key: str, *, expires_in_s: int, file_name: str, content_type: str, base_url: str) -> str:
-        """A link; the arguments are those of `ObjectStore.signed_url`. Raises BadParameter."""
+    def make(
+        self,
+        key: str,
+        *,
+        expires_in_s: int,
+        file_name: str,
+        content_type: str,
+        base_url: str,
+        method: Method = "GET",
+    ) -> str:
+        """A link; the arguments are those of `ObjectStore.signed_url`. Raises BadParameter.
+
+        method  the one that it opens for; "GET" opens for HEAD too.
+        """
         check_lifetime(expires_in_s)
         ids = self._ids() or [int(self._clock())]
         path = sign(
@@ -45,6 +57,7 @@ class Links:
             file_name=file_name,
             content_type=content_type,
             link_key=LinkKey(str(ids[0]), read_or_make_secret(self._folder / str(ids[0]), LOSS)),
+            method=method,
         )
         base = base_url if self._public_url is None else self._public_url
         return base.rstrip("/") + path

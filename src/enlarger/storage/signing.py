@@ -1,4 +1,4 @@
-"""Signatures of links to objects in a folder: pure, no clock, no disk.
+"""Signatures of links to objects in a folder, and to where parts of uploads go: pure, no clock, no disk.
 
     /files/KEY?e=EXPIRY&k=KEY_ID&n=FILE_NAME&t=CONTENT_TYPE&s=SIGNATURE
 
@@ -13,8 +13,10 @@ import base64
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
 from urllib.parse import parse_qsl, quote, urlencode
 
 from enlarger.errors import BadParameter, LinkRefused
@@ -22,9 +24,10 @@ from enlarger.errors import BadParameter, LinkRefused
 PATH = "/files/"
 MAX_LIFETIME_S = 7 * 24 * 3600
 """A week, the longest that S3 allows too."""
-METHOD = "GET"
-READING = (METHOD, "HEAD")
-"""Methods that a link is good for: HEAD asks for less than GET gives."""
+Method = Literal["GET", "PUT"]
+"""What a link is for; one that is for reading never writes, and the other way round."""
+SIGNED_FOR: Mapping[str, Method] = MappingProxyType({"GET": "GET", "HEAD": "GET", "PUT": "PUT"})
+"""Which link each method needs: HEAD asks for less than GET gives."""
 PARAMETERS = {"e", "k", "n", "t", "s"}
 MAX_NAME_BYTES = 200
 """Of a file name in UTF-8; file systems stop at 255, and people add to names."""
@@ -53,15 +56,24 @@ class Link:
     """How long it still lives; 1 or more."""
 
 
-def sign(key: str, *, expires_s: int, file_name: str, content_type: str, link_key: LinkKey) -> str:
+def sign(
+    key: str,
+    *,
+    expires_s: int,
+    file_name: str,
+    content_type: str,
+    link_key: LinkKey,
+    method: Method = "GET",
+) -> str:
     """The path and query of a link.
 
     expires_s  Unix time of the first second in which it is refused.
     file_name  is made safe.
+    method     the one that it opens for; "GET" opens for HEAD too.
     """
     name = safe_file_name(file_name)
     said = {"e": str(expires_s), "k": link_key.id, "n": name, "t": content_type}
-    signature = _signature(link_key.secret, METHOD, key, said)
+    signature = _signature(link_key.secret, method, key, said)
     return f"{PATH}{quote(key)}?{urlencode({**said, 's': signature}, quote_via=quote)}"
 
 
@@ -75,9 +87,9 @@ def verify(method: str, key: str, query: bytes, link_keys: Sequence[LinkKey], no
     said = _parse(query)
     secret = next((link_key.secret for link_key in link_keys if link_key.id == said["k"]), None)
     # A line break would let one value reach into the next; nothing that we signed has one.
-    if secret is None or method not in READING or any("\n" in value for value in (key, *said.values())):
+    if secret is None or method not in SIGNED_FOR or any("\n" in value for value in (key, *said.values())):
         raise LinkRefused
-    expected = _signature(secret, METHOD, key, said)
+    expected = _signature(secret, SIGNED_FOR[method], key, said)
     if not hmac.compare_digest(expected.encode(), said["s"].encode()):
         raise LinkRefused
     remaining_s = int(said["e"]) - int(now_s)

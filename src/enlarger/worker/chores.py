@@ -18,6 +18,7 @@ from enlarger.jobs.expiry import (
     expire_answers,
     expire_assets,
     expire_pictures,
+    expire_uploads,
     forget_jobs,
     sweep_orphans,
 )
@@ -61,6 +62,7 @@ class Chores:
             (EXPIRY_S, lambda: expire_pictures(engine, store)),
             (EXPIRY_S, lambda: expire_answers(engine, store)),
             (EXPIRY_S, lambda: expire_assets(engine, store)),
+            (EXPIRY_S, lambda: expire_uploads(engine, store)),
             (EXPIRY_S, lambda: forget_jobs(engine, forget, keep_history_ms)),
             (CHECKPOINT_S, lambda: checkpoint(engine)),
             (ORPHANS_S, lambda: sweep_orphans(engine, store)),

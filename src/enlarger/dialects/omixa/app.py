@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -14,24 +12,9 @@ from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.omixa import catalogue, errors, images, usage
 from enlarger.dialects.omixa.schemas import request_body
 from enlarger.dialects.omixa.who import Who
+from enlarger.dialects.openapi import BEARER, describe
 from enlarger.errors import EnlargerError
 from enlarger.service import Service
-
-
-class Omixa(FastAPI):
-    """The application; its document has the bodies and the key, which routes read by themselves."""
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document."""
-        is_new = self.openapi_schema is None
-        document = super().openapi()
-        if is_new:
-            _, definitions = request_body()
-            components = document["components"]
-            components["schemas"].update(definitions)
-            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            document["security"] = [{"key": []}]
-        return document
 
 
 def create_app(
@@ -41,7 +24,7 @@ def create_app(
 
     require_signature  whether requests must carry `X-Omixa-Signature`; if not, nobody looks at it.
     """
-    app = Omixa(
+    app = FastAPI(
         title="Omixa, served by Enlarger",
         version="v1",
         docs_url=None,
@@ -62,4 +45,6 @@ def create_app(
     app.include_router(images.make_router(service))
     app.include_router(catalogue.make_router(service))
     app.include_router(usage.make_router(administration))
+    _, definitions = request_body()
+    describe(app, {"bearer": BEARER}, definitions)
     return app

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.onemin import assets, errors, features, teams
+from enlarger.dialects.openapi import BEARER, api_key, describe
 from enlarger.errors import EnlargerError
 from enlarger.service import Service
 
@@ -33,4 +34,5 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(assets.make_router(service))
     app.include_router(features.make_router(service))
     app.include_router(teams.make_router(service))
+    describe(app, {"key": api_key("API-KEY"), "bearer": BEARER})
     return app

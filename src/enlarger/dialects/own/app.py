@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from enlarger.administration import Administration
 from enlarger.dialects.body import BadField, PayloadTooLarge
+from enlarger.dialects.openapi import BEARER, describe
 from enlarger.dialects.own import errors, jobs, keys, members, money, session
 from enlarger.dialects.own.who import Who
 from enlarger.errors import EnlargerError
@@ -45,4 +46,5 @@ def create_app(
     app.include_router(keys.make_router(administration))
     app.include_router(members.make_router(administration))
     app.include_router(session.make_router(administration))
+    describe(app, {"bearer": BEARER})
     return app

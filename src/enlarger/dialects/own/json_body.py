@@ -8,6 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from enlarger.dialects.body import read_json
+from enlarger.dialects.openapi import schema_of
 from enlarger.dialects.own.errors import first_fault
 
 LIMIT_BYTES = 64 * 1024
@@ -25,5 +26,5 @@ async def read_body(request: Request, kind: type[Body]) -> Body:
 
 def described(kind: type[BaseModel]) -> dict[str, object]:
     """OpenAPI's description of a body that a route reads by itself."""
-    schema = kind.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": schema_of(kind)}}
+    return {"requestBody": {"required": True, "content": content}}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from enlarger.dialects.scenario import asset_routes, generate, jobs, model_routes
+from enlarger.dialects.openapi import BASIC, BEARER, describe
+from enlarger.dialects.scenario import asset_routes, generate, jobs, model_routes, uploads
 from enlarger.dialects.scenario.errors import HANDLERS
 from enlarger.service import Service
 
@@ -21,6 +22,7 @@ def create_app(service: Service) -> FastAPI:
         exception_handlers=HANDLERS,
     )
     app.state.service = service
-    for room in (generate, model_routes, jobs, asset_routes):
+    for room in (generate, model_routes, jobs, asset_routes, uploads):
         app.include_router(room.make_router(service))
+    describe(app, {"basic": BASIC, "bearer": BEARER})
     return app

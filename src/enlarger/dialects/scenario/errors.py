@@ -32,6 +32,7 @@ from enlarger.errors import (
     SpendCapReached,
     StillRunning,
     TooManyJobs,
+    TooManyUploads,
     UsageError,
     WaitTimeout,
 )
@@ -119,7 +120,7 @@ def _in_their_words(error: EnlargerError) -> tuple[int, str]:
             return 409, message
         case UsageError(param=param):
             return 400, message if param is None or param in message else f"{param}: {message}"
-        case RateLimited() | TooManyJobs():
+        case RateLimited() | TooManyJobs() | TooManyUploads():
             return 429, message
         case WaitTimeout() | DeadlineExceeded():
             return 504, message

@@ -18,6 +18,7 @@ from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_val
 from enlarger.dialects.scenario.pages import CommonQuery, PageQuery, moment_of, types_of
 from enlarger.dialects.scenario.schemas import ErrorResponse, JobListResponse, JobResponse, Status
 from enlarger.dialects.scenario.units import date_of, units_of
+from enlarger.dialects.scenario.upload_views import find_upload_job
 from enlarger.dialects.scenario.who import KnownCaller, base_url_of
 from enlarger.errors import NotFound
 from enlarger.jobs import Job, JobFilter, JobState
@@ -107,7 +108,11 @@ def make_router(service: Service) -> APIRouter:
         request: Request, job_id: JobId, caller: KnownCaller, query: Annotated[CommonQuery, Query()]
     ) -> Response:
         caller.check_may(Act.READ)
-        return await one(request, await find(service, caller, job_id))
+        try:
+            job = await find(service, caller, job_id)
+        except NotFound:
+            return answer({"job": await find_upload_job(service, caller, job_id)})
+        return await one(request, job)
 
     @router.post(
         "/{jobId}/action",

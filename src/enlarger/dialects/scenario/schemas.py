@@ -113,6 +113,51 @@ class AssetUpdateTagsResponse(Shape):
     deleted: list[str]
 
 
+class UploadPart(Shape):
+    """Where a part goes to."""
+
+    number: int
+    url: str = Field(description="Signed, for PUT; no key is needed.")
+    expires: str
+
+
+class UploadAssetOptions(Shape):
+    """What the asset of an upload is to have."""
+
+    hide: bool
+    parent_id: str | None
+    collection_ids: list[str]
+
+
+class Upload(Shape):
+    """A picture that arrives in parts, or that was fetched."""
+
+    id: str
+    author_id: str
+    owner_id: str
+    created_at: str
+    updated_at: str
+    file_name: str
+    original_file_name: str
+    file_size: int
+    content_type: str
+    kind: Literal["image"]
+    source: Literal["multipart", "url"]
+    status: Literal["pending", "imported", "failed"]
+    job_id: str = Field(description="Of a job whose `metadata.output.entityId` is the asset in the end.")
+    parts_count: int
+    parts: list[UploadPart] = Field(description="Empty once the upload has ended.")
+    asset_options: UploadAssetOptions
+    entity_id: str | None = Field(None, description="The asset, once it is imported.")
+    error_message: str | None = Field(None, description="Why it failed.")
+
+
+class UploadResponse(Shape):
+    """One upload."""
+
+    upload: Upload
+
+
 class JobMetadata(Shape):
     """What a job was asked, and what it made."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -15,7 +16,13 @@ from enlarger.dialects.limits import MEGAPIXEL, PictureLimits
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES, NoEngine
 from enlarger.dialects.stability.fields import read_secret
-from enlarger.dialects.stability.schemas import Engine, V1ErrorResponse
+from enlarger.dialects.stability.schemas import (
+    ArtifactsResponse,
+    Engine,
+    FormerUpscaleRequest,
+    V1ErrorResponse,
+    multipart,
+)
 from enlarger.dialects.stability.upscale import DOOR, STATUSES
 from enlarger.imaging import Header
 from enlarger.request import SEED_MAX, Mode, OutputFormat, UpscaleRequest
@@ -31,6 +38,14 @@ MAX_PIXELS = 4 * MEGAPIXEL
 """Largest result."""
 LIMITS = PictureLimits(min_side=1, min_pixels=1, max_pixels=MAX_PIXELS)
 NUMBER = re.compile(r"[0-9]{1,6}")
+PICTURE: dict[str, Any] = {
+    "description": "The enlarged PNG; as it is for `accept: image/png`, else as JSON.",
+    "content": {
+        OutputFormat.PNG.media_type: {},
+        "application/json": {"schema": {"$ref": "#/components/schemas/ArtifactsResponse"}},
+    },
+    "model": ArtifactsResponse,
+}
 
 
 def make_router(service: Service) -> APIRouter:
@@ -51,6 +66,8 @@ def make_router(service: Service) -> APIRouter:
         operation_id="upscaleImage",
         summary="Upscale an image",
         response_class=Response,
+        responses={200: PICTURE},
+        openapi_extra=multipart(FormerUpscaleRequest),
     )
     async def upscale_image(request: Request, engine_id: str) -> Response:
         caller = await service.authenticate(read_secret(request.headers))

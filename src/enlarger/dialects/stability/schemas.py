@@ -92,6 +92,31 @@ class Engine(BaseModel):
     type: Literal["PICTURE"]
 
 
+class FormerUpscaleRequest(BaseModel):
+    """Form of v1's upscale; at most one of width and height. Unknown fields are ignored."""
+
+    image: bytes = Field(
+        description="A JPEG, PNG or WebP whose result has at most 4,194,304 pixels.",
+        json_schema_extra={"format": "binary"},
+    )
+    width: int | None = Field(None, ge=512, description="Of the result; twice the input's if neither.")
+    height: int | None = Field(None, ge=512, description="Of the result.")
+
+
+class Artifact(BaseModel):
+    """A picture of v1."""
+
+    base64: str
+    finish_reason: Literal["SUCCESS"] = Field(alias="finishReason")
+    seed: int
+
+
+class ArtifactsResponse(BaseModel):
+    """The result of v1 as JSON."""
+
+    artifacts: list[Artifact]
+
+
 class ErrorResponse(BaseModel):
     """What every v2beta error looks like."""
 
@@ -142,10 +167,11 @@ def multipart(model: type[BaseModel]) -> dict[str, Any]:
             "enum": [str(choice) for choice in StylePreset],
             "description": "A look.",
         }
-    schema["properties"]["output_format"] = {
-        "type": "string",
-        "enum": [str(choice) for choice in OUTPUT_FORMATS],
-        "default": str(OUTPUT_FORMATS[0]),
-        "description": "Format of the result.",
-    }
+    if "output_format" in schema["properties"]:
+        schema["properties"]["output_format"] = {
+            "type": "string",
+            "enum": [str(choice) for choice in OUTPUT_FORMATS],
+            "default": str(OUTPUT_FORMATS[0]),
+            "description": "Format of the result.",
+        }
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
