@@ -343,6 +343,11 @@ class Settings(BaseSettings):
         return self.data_dir / "scratch"
 
     @property
+    def bells_path(self) -> Path:
+        """Folder of the pipes by which the processes of this machine wake one another."""
+        return self.data_dir / "bells"
+
+    @property
     def arrivals_path(self) -> Path:
         """Folder for parts of uploads on their way through the API process."""
         return self.scratch_path / "arrivals"

@@ -12,6 +12,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "enlarger"
 
 BASE = {
+    "bells",
     "errors",
     "files",
     "faults",
@@ -33,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "moment": {"errors"},
     "money": {"errors"},
     "secret_file": {"errors", "files"},
+    "bells": set(),
     "progress": set(),
     "lifeline": set(),
     "logs": set(),
@@ -56,9 +58,10 @@ ROOMS: dict[str, set[str]] = {
     "limits": {"errors", "database"},
     "assets": {"errors", "database"},
     "routing": set(),
-    "jobs": {"errors", "faults", "request", "database", "ledger", "accounts", "assets", "routing"},
+    "jobs": {"bells", "errors", "faults", "request", "database", "ledger", "accounts", "assets", "routing"},
     "worker": BASE | {"library", "output", "engine", "imaging", "models", "database", "storage", "jobs"},
     "service": {
+        "bells",
         "errors",
         "faults",
         "request",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from enlarger.bells import Bell
 from enlarger.errors import WaitTimeout
 from enlarger.faults import fault
 from enlarger.jobs.jobs import Jobs
@@ -27,8 +29,15 @@ class Waiting:
     One query serves all who wait, however many; nobody waiting, nothing is asked.
     """
 
-    def __init__(self, jobs: Jobs, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, jobs: Jobs, bell: Bell | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """
+        bell  rings when a job of this machine has ended; whoever waits for that one is woken at once.
+        """
         self._jobs = jobs
+        self._bell = bell
+        self._rung = asyncio.Event()
         self._clock = clock
         self._waiters: dict[asyncio.Event, str] = {}
         self._last_arrival = 0.0
@@ -49,10 +58,34 @@ class Waiting:
         finally:
             del self._waiters[event]
 
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        if self._bell is None:
+            yield
+            return
+        bell, loop = self._bell, asyncio.get_running_loop()
+
+        def on_ring() -> None:
+            bell.take()
+            self._rung.set()
+
+        loop.add_reader(bell.fileno(), on_ring)
+        try:
+            yield
+        finally:
+            loop.remove_reader(bell.fileno())
+
     async def _poll(self) -> None:
+        with self._listening():
+            await self._look_again_and_again()
+
+    async def _look_again_and_again(self) -> None:
         while self._waiters:
             is_eager = self._clock() - self._last_arrival < EAGER_S
-            await asyncio.sleep(EAGER_POLL_S if is_eager else PATIENT_POLL_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EAGER_POLL_S if is_eager else PATIENT_POLL_S):
+                    await self._rung.wait()
+            self._rung.clear()
             fault("api.mid_wait")
             waiting = set(self._waiters.values())
             try:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from enlarger.accounts import open_accounts
 from enlarger.administration import Administration
+from enlarger.bells import Bell
 from enlarger.dialects import omixa, onemin, own, scenario, stability
 from enlarger.errors import EnlargerError
 from enlarger.fetching import Fetcher
@@ -49,9 +50,17 @@ def make_limiter(settings: Settings) -> Limiter:
 
 
 def make_service(
-    settings: Settings, engine: sa.Engine, client: DBOSClient, store: ObjectStore, limiter: Limiter
+    settings: Settings,
+    engine: sa.Engine,
+    client: DBOSClient,
+    store: ObjectStore,
+    limiter: Limiter,
+    bell: Bell | None = None,
 ) -> Service:
-    """The service that `settings` describe."""
+    """The service that `settings` describe.
+
+    bell  of this process, if it has one.
+    """
     limits = Limits(
         max_input_pixels=settings.max_input_pixels,
         max_output_pixels=settings.max_output_pixels,
@@ -70,6 +79,8 @@ def make_service(
         limiter=limiter,
         admission=Admission(settings.max_body_bytes_in_flight),
         fetcher=Fetcher(is_allowed=settings.fetch_urls == "public"),
+        bells=settings.bells_path,
+        bell=bell,
         links=Links(settings.link_keys_path, public_url=settings.public_url),
     )
 

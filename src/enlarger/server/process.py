@@ -8,6 +8,7 @@ import sys
 
 import uvicorn
 
+from enlarger.bells import API, Bell
 from enlarger.database import connect
 from enlarger.jobs.durable import API_POOL_SIZE, make_client
 from enlarger.lifeline import watch_lifeline
@@ -31,7 +32,8 @@ def main() -> None:
     links = Links(settings.link_keys_path, public_url=settings.public_url)
     store = open_store(settings.object_store, links)
     limiter = make_limiter(settings)
-    service = make_service(settings, engine, client, store, limiter)
+    bell = Bell(settings.bells_path, API)
+    service = make_service(settings, engine, client, store, limiter, bell)
     administration = make_administration(settings, engine, limiter)
     drain = Drain(settings.drain_timeout_s)
     app = make_app(settings, service, administration, engine, client, store, limiter, drain)

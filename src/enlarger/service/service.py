@@ -11,12 +11,14 @@ import uuid
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
 from dbos import DBOSClient
 
 from enlarger.accounts import Accounts, Act, Caller
+from enlarger.bells import WORKER, Bell, ring
 from enlarger.database import now_ms
 from enlarger.database.threads import in_thread
 from enlarger.engine.geometry import check_output
@@ -89,7 +91,13 @@ class Service:
         admission: Admission,
         fetcher: Fetcher,
         links: Links,
+        bells: Path,
+        bell: Bell | None = None,
     ) -> None:
+        """
+        bells  folder of the bells of this machine; the workers' are rung when a job is accepted.
+        bell   of this process, rung when a job has ended.
+        """
         self._engine = engine
         self._store = store
         self._accounts = accounts
@@ -99,7 +107,8 @@ class Service:
         self._fetcher = fetcher
         self._jobs = Jobs(engine, keep_results_ms=limits.keep_results_ms)
         self._acceptance = Acceptance(engine, client, limits.depth, keep_answers_ms=limits.keep_answers_ms)
-        self._waiting = Waiting(self._jobs)
+        self._bells = bells
+        self._waiting = Waiting(self._jobs, bell)
         self.answers = Answers(engine, store, self._jobs)
         """What repeated requests are answered."""
         self.assets = AssetLibrary(engine, store)
@@ -348,6 +357,7 @@ class Service:
         if not ticket.is_new:
             discard(self._store, *keys)
         else:
+            ring(self._bells, WORKER)
             LOG.info("job.accepted", job=ticket.job_id, workspace=submission.caller.workspace.id)
         fault("api.after_commit")
         return ticket

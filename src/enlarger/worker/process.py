@@ -13,11 +13,13 @@ import structlog
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
 
+from enlarger.bells import API, WORKER, Bell, ring
 from enlarger.database import connect
 from enlarger.errors import EnlargerError, NotReady
 from enlarger.faults import fault
 from enlarger.jobs import Jobs
-from enlarger.jobs.durable import WORKER_POOL_SIZE, worker_config
+from enlarger.jobs.durable import WORKER_POOL_SIZE, follow, worker_config
+from enlarger.jobs.pace import Pace
 from enlarger.jobs.reconcile import Forgotten
 from enlarger.jobs.slots import Slot, slot_id
 from enlarger.lifeline import watch_lifeline
@@ -54,6 +56,13 @@ def run_worker(settings: Settings, ordinal: int) -> None:
     name = slot_id(settings.node_name, ordinal)
     slot = Slot(engine, settings.data_dir / "slots", name, lease_s=settings.lease_s)
     child = InferenceChild(child_environment(settings))
+    # Only SQLite's jobs all come from this machine.
+    pace = Pace(may_rest=engine.dialect.name == "sqlite")
+
+    def on_ended() -> None:
+        ring(settings.bells_path, API)
+        pace.ring()
+
     heart = Heart(slot, settings.lease_s, on_lost=stop.set)
     try:
         heart.start()
@@ -67,10 +76,13 @@ def run_worker(settings: Settings, ordinal: int) -> None:
             scratch=_empty(settings.scratch_path / slot.id),
             job_timeout_s=settings.job_timeout_s,
             stopping=stop,
+            on_ended=on_ended,
         )
-        DBOS(config=worker_config(engine, slot.id))
+        durable = DBOS(config=worker_config(engine, slot.id))
         work.register()
         DBOS.launch()
+        follow(durable, pace)
+        Ear(Bell(settings.bells_path, f"{WORKER}-{slot.id}"), pace).start()
         LOG.info("worker.ready", slot=slot.id)
         heart.is_ready = True
         chores = Chores(
@@ -99,6 +111,21 @@ def run_worker(settings: Settings, ordinal: int) -> None:
     except EnlargerError as error:
         LOG.error("worker.failed", code=error.code, reason=error.message)
         raise
+
+
+class Ear(threading.Thread):
+    """Sets the pace by a bell."""
+
+    def __init__(self, bell: Bell, pace: Pace) -> None:
+        super().__init__(name="ear", daemon=True)
+        self._bell = bell
+        self._pace = pace
+
+    def run(self) -> None:
+        """Until the process ends."""
+        while True:
+            self._bell.wait()
+            self._pace.ring()
 
 
 class Heart(threading.Thread):

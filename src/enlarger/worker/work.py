@@ -53,11 +53,13 @@ class Work:
         scratch: Path,
         job_timeout_s: float,
         stopping: threading.Event,
+        on_ended: Callable[[], object],
     ) -> None:
         """
         scratch        an empty folder of this worker's own.
         job_timeout_s  after this long an attempt counts as hung.
         stopping       set when the worker is to end: nothing is waited for any longer.
+        on_ended       called when a job has ended, and again when its place is free.
         """
         self._jobs = jobs
         self._store = store
@@ -65,6 +67,7 @@ class Work:
         self._scratch = scratch
         self._job_timeout_s = job_timeout_s
         self._stopping = stopping
+        self._on_ended = on_ended
         self._running: set[str] = set()
 
     def running(self) -> frozenset[str]:
@@ -88,6 +91,7 @@ class Work:
                 render(job_id)
             finally:
                 self._running.discard(job_id)
+                self._on_ended()
 
     def _render(self, job_id: str) -> None:
         """Bring a job to its end.
@@ -129,6 +133,7 @@ class Work:
 
     def _fail(self, job: Job, error: EnlargerError) -> None:
         if self._insist(partial(self._jobs.fail, job.id, error, attempt=job)):
+            self._on_ended()
             LOG.info("job.failed", code=error.code)
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
@@ -137,6 +142,7 @@ class Work:
             LOG.warning("job.lost")
             self._store.delete([outcome.result_key])
             return
+        self._on_ended()
         fault("worker.after_commit")
         LOG.info("job.succeeded", engine_ms=outcome.engine_ms, encode_ms=outcome.encode_ms)
         if job.attempts > 1:
