@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.openapi import BEARER, api_key, describe
 from enlarger.dialects.stability import account, engines, errors, results, upscale
+from enlarger.dialects.stability.schemas import SCHEMAS
 from enlarger.errors import EnlargerError
 from enlarger.service import Service
 
@@ -36,5 +37,6 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(results.make_router(service))
     app.include_router(engines.make_router(service))
     app.include_router(account.make_router(service))
-    describe(app, {"bearer": BEARER, "bare": api_key("authorization"), "comfyui": api_key("x-api-key")})
+    schemes = {"bearer": BEARER, "bare": api_key("authorization"), "comfyui": api_key("x-api-key")}
+    describe(app, schemes, SCHEMAS)
     return app

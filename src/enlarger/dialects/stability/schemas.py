@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from enlarger.dialects.openapi import schema_of
 from enlarger.dialects.presets import StylePreset
 from enlarger.request import OutputFormat
 
@@ -157,21 +159,39 @@ class BalanceResponse(BaseModel):
     credits: float = Field(description="Credits of US$0.01.")
 
 
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """Where the document has a body's schema."""
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
 def multipart(model: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI's description of a multipart body that the route reads by itself."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    content = {"multipart/form-data": {"schema": reference(model)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _form(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
     schema.pop("$defs", None)
-    if "style_preset" in schema["properties"]:
-        schema["properties"]["style_preset"] = {
-            "type": "string",
-            "enum": [str(choice) for choice in StylePreset],
-            "description": "A look.",
-        }
-    if "output_format" in schema["properties"]:
-        schema["properties"]["output_format"] = {
-            "type": "string",
-            "enum": [str(choice) for choice in OUTPUT_FORMATS],
-            "default": str(OUTPUT_FORMATS[0]),
-            "description": "Format of the result.",
-        }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+    choices: dict[str, tuple[StrEnum, ...]] = {
+        "style_preset": tuple(StylePreset),
+        "output_format": OUTPUT_FORMATS,
+    }
+    for name, values in choices.items():
+        field = schema["properties"].get(name)
+        if field is not None:
+            schema["properties"][name] = {
+                "type": "string",
+                "enum": [str(value) for value in values],
+                "description": field["description"],
+                **({"default": field["default"]} if field.get("default") else {}),
+            }
+    return schema
+
+
+FORMS = (FastUpscaleRequest, ConservativeUpscaleRequest, CreativeUpscaleRequest, FormerUpscaleRequest)
+ANSWERS = (UpscaleImageResponse, ConservativeUpscaleResponse, ResultResponse, ArtifactsResponse)
+SCHEMAS: dict[str, Any] = {model.__name__: _form(model) for model in FORMS} | {
+    model.__name__: schema_of(model) for model in ANSWERS
+}
+"""Of bodies that routes read and write by themselves, by name."""

@@ -25,6 +25,7 @@ from enlarger.dialects.stability.schemas import (
     FastUpscaleRequest,
     UpscaleImageResponse,
     multipart,
+    reference,
 )
 from enlarger.jobs.submission import DoorTerms
 from enlarger.service import Pending, Service
@@ -36,13 +37,16 @@ STATUSES = (400, 401, 402, 403, 409, 413, 429, 500, 503, 504)
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
 
 
+BYTES = {"type": "string", "format": "binary"}
+
+
 def pictures(description: str, model: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI's description of an answer that is a picture or JSON."""
     return {
         "description": description,
         "content": {
-            **{choice.media_type: {} for choice in OUTPUT_FORMATS},
-            "application/json": {"schema": model.model_json_schema()},
+            **{choice.media_type: {"schema": BYTES} for choice in OUTPUT_FORMATS},
+            "application/json": {"schema": reference(model)},
         },
     }
 
