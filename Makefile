@@ -16,7 +16,7 @@ test faults bench: export ENLARGER_MODELS_DIR ?= $(CURDIR)/.cache/models
 
 test: lint
 	$(BIN)/enlarger models pull --all
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # The whole fault suite, an hour and a half; `make test` has a share of it. SEED=N repeats a run.
 faults: $(VENV)/test.stamp

@@ -21,8 +21,8 @@ def test_the_sdk_upscales(server: RunningServer, tmp_path: Path) -> None:
     asset_id = found["asset"].pop(0)
     assert found["asset"] == ["uploaded", 48, "uploaded"]
     assert {name: tuple(one) for name, one in found["inputs"].items()} == TABLE
-    assert found["estimate"] == [269, 40, True]
-    assert found["cost"] == [40, 40, 40]
+    assert found["estimate"] == [269, 60, True]
+    assert found["cost"] == [60, 60, 60]
     assert found["job"] == ["success", 1, "custom", ["queued", "in-progress", "success"]]
     assert found["made"] == ["upscale", asset_id, 96, 80]
     assert found["metadata"] == [2, "precise", "warm light"]

@@ -101,8 +101,8 @@ def test_a_creative_picture_is_the_same_by_every_door(server: RunningServer) -> 
     stability, scenario = (pixels_of(by_name[name]) for name in ("by_stability", "by_scenario"))
     assert stability.shape == (2048, 2048, 3)
     np.testing.assert_array_equal(scenario, stability)
-    billed = server.query("SELECT DISTINCT billed_micros FROM usage ORDER BY finished_ms DESC LIMIT 3")
-    assert billed == [(600_000,)]
+    billed = server.query("SELECT billed_micros FROM usage ORDER BY finished_ms DESC LIMIT 3")
+    assert billed == [(600_000,)] * 3
 
 
 def test_a_fast_picture_is_the_same_file_by_every_door(server: RunningServer) -> None:
