@@ -88,6 +88,8 @@ def test_bad_requests_name_the_field(house: House) -> None:
         ({"assetOptions": []}, "assetOptions: must be an object"),
         ({"assetOptions": {"hide": "yes"}}, "hide: must be true or false"),
         ({"url": "https://example.org/cup.png"}, "fetches none"),
+        ({"url": "http://[", "fileName": None}, "url: is no URL"),
+        ({"fileSize": 10**400}, "fileSize: must be between 1 and 104857600"),
     ):
         refused = ask(house, key, **BODY | changes)
         assert (refused.status_code, reason in refused.json()["reason"]) == (400, True), refused.text

@@ -15,7 +15,7 @@ from enlarger.dialects.scenario.asset_routes import answer, small_body
 from enlarger.dialects.scenario.assets import DOOR
 from enlarger.dialects.scenario.errors import STATUSES, Refused
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
-from enlarger.dialects.scenario.pages import CommonQuery, PageQuery, moment_of, types_of
+from enlarger.dialects.scenario.pages import CommonQuery, Name, PageQuery, moment_of, types_of
 from enlarger.dialects.scenario.schemas import ErrorResponse, JobListResponse, JobResponse, Status
 from enlarger.dialects.scenario.units import date_of, units_of
 from enlarger.dialects.scenario.upload_views import find_upload_job
@@ -43,16 +43,16 @@ class JobsQuery(PageQuery):
     """Which jobs."""
 
     status: Status | None = None
-    type: str | None = None
+    type: Name = None
     types: str | None = Field(None, description="Comma-separated; `type` is ignored beside it.")
-    author_id: str | None = Field(None, description="The key that asked for it.")
+    author_id: Name = Field(None, description="The key that asked for it.")
     created_after: str | None = None
     updated_after: str | None = None
     hide_results: bool | None = Field(None, description="false leaves out jobs that were sent so.")
     workflow_id: str | None = Field(None, description="There are none.")
 
     def choice(self) -> JobFilter:
-        """The filter. Raises BadParameter for a date that is none."""
+        """The filter. Raises BadParameter for a date that is none, BadField."""
         memo: dict[str, tuple[Any, ...]] = {}
         types = types_of(self.type, self.types)
         if types is not None:

@@ -132,8 +132,16 @@ async def _asset_for(service: Service, caller: Caller, values: dict[str, Any], o
         raise BadField("assetOptions", "must be an object")
     said = read_values(options or {}, OPTIONS)
     parent = await find(service, caller, said["parentId"]) if said.get("parentId") else None
-    name = values.get("fileName") or urlsplit(values.get("url", "")).path.rsplit("/", 1)[-1][:500]
+    name = values.get("fileName") or _name_in(values.get("url", ""))
     return new_asset(caller, name, parent=parent, is_hidden=said.get("hide", False))
+
+
+def _name_in(url: str) -> str:
+    """What a URL calls the file that it leads to. Raises BadField."""
+    try:
+        return urlsplit(url).path.rsplit("/", 1)[-1][:500]
+    except ValueError:
+        raise BadField("url", "is no URL") from None
 
 
 def _read_new(values: dict[str, Any], asset: NewAsset) -> NewUpload:
