@@ -14,21 +14,21 @@ from pydantic import Field
 
 from enlarger.accounts import Act, Caller
 from enlarger.assets import Asset
-from enlarger.dialects.body import BadField, announced_bytes, read_json
-from enlarger.dialects.origin import origin_of, replay
+from enlarger.dialects.body import BadField, announced_bytes, read_json, read_object
+from enlarger.dialects.origin import base_of, origin_of, replay
 from enlarger.dialects.scenario import order
 from enlarger.dialects.scenario.asset_routes import REQUEST_LIMIT_BYTES, answer, may_be_id
 from enlarger.dialects.scenario.assets import DOOR, ancestry_of, examine, keep, memo_of, new_asset
 from enlarger.dialects.scenario.errors import STATUSES
 from enlarger.dialects.scenario.ids import new_id
-from enlarger.dialects.scenario.inputs import body_schema, read_object
+from enlarger.dialects.scenario.inputs import body_schema
 from enlarger.dialects.scenario.jobs import show
 from enlarger.dialects.scenario.order import Offer, Order, read_order
 from enlarger.dialects.scenario.pages import CommonQuery
 from enlarger.dialects.scenario.pictures import is_data_url, read_picture
 from enlarger.dialects.scenario.schemas import ErrorResponse, Estimate, GenerateRunModelResponse
 from enlarger.dialects.scenario.units import units_of
-from enlarger.dialects.scenario.who import KnownCaller, base_url_of
+from enlarger.dialects.scenario.who import KnownCaller
 from enlarger.errors import NotFound, UsageError
 from enlarger.imaging import Format, Header
 from enlarger.jobs.submission import DoorTerms, ResultAsset, Ticket
@@ -117,23 +117,28 @@ def make_router(service: Service) -> APIRouter:
 async def generate(service: Service, request: Request, caller: Caller, offer: Offer) -> Response:
     """Begin a job, or say what it would cost."""
     caller.check_may(Act.RUN)
-    async with service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)):
-        data = await read_json(request, REQUEST_LIMIT_BYTES)
-        wish, sent = await asyncio.to_thread(_read, data, offer)
+    async with contextlib.AsyncExitStack() as room:
+        await room.enter_async_context(service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)))
+        wish, sent = await asyncio.to_thread(_read, await read_json(request, REQUEST_LIMIT_BYTES), offer)
         wanted = Wanted(await _find(service, caller, wish), sent)
         if "dryRun" in request.query_params:
             return await _estimate(service, caller, wish, wanted)
         fields = _fields(wish, offer)
-        origin = await asyncio.to_thread(origin_of, request, DOOR, offer.operation, fields)
-        async with service.admit(wanted.bytes_to_read):
-            begun = _Beginning(service, caller, wish, wanted)
-            pending = Pending(caller, origin, await begun.submit(origin), is_answered_at_acceptance=True)
+        origin = await origin_of(request, DOOR, offer.operation, fields)
+        if wanted.assets:
+            if not sent:
+                # A body of ids is as good as gone. Who keeps room and waits for more waits for the others
+                # who do the same.
+                await room.aclose()
+            await room.enter_async_context(service.admit(wanted.bytes_to_read))
+        ticket = await _Beginning(service, caller, wish, wanted).submit(origin)
+        pending = Pending(caller, origin, ticket, is_answered_at_acceptance=True)
     kept = await service.answers.find(pending)
     if kept is not None:
         return replay(kept)
     request.state.pending = pending
     job = await service.status(caller, pending.ticket.job_id)
-    [standing] = await service.standings([job], base_url_of(request))
+    [standing] = await service.standings([job], base_of(request))
     cost = 0 if standing.charge is None else standing.charge.price_micros
     return answer({"job": show(standing), **_costs(offer, cost)})
 
@@ -246,7 +251,7 @@ def _in_their_words(wish: Order) -> Iterator[None]:
 
 def _read(data: bytes, offer: Offer) -> tuple[Order, dict[str, bytes]]:
     """The order, and the pictures that came along with it by their data URLs. Raises BadField."""
-    wish = read_order(read_object(data), offer)
+    wish = read_order(read_object(data or b"{}"), offer)
     sent = {}
     for name in ("image", "styleImages"):
         value = wish.values.get(name, [])

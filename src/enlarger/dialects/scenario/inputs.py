@@ -152,17 +152,6 @@ class Input:
         return shown | {name: value for name, value in optional.items() if value is not None}
 
 
-def read_object(data: bytes) -> dict[str, Any]:
-    """A body that is a JSON object; one that is empty has no members. Raises BadField."""
-    try:
-        body = msgspec.json.decode(data or b"{}")
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadField("body", f"is no JSON: {str(error)[:VALUE_MAX]}") from None
-    if not isinstance(body, dict):
-        raise BadField("body", "must be a JSON object")
-    return body
-
-
 def read_values(
     body: dict[str, Any], inputs: Sequence[Input], *, on_unknown: Callable[[str], None] = lambda name: None
 ) -> dict[str, Any]:

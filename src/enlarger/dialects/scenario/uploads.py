@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from enlarger.accounts import Act, Caller
 from enlarger.assets import Upload
 from enlarger.dialects.body import BadField
+from enlarger.dialects.origin import base_of
 from enlarger.dialects.scenario.asset_routes import ERRORS, ID_MAX, answer, find, may_be_id, small_body
 from enlarger.dialects.scenario.assets import new_asset
 from enlarger.dialects.scenario.ids import new_id
@@ -17,7 +18,7 @@ from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_val
 from enlarger.dialects.scenario.pages import CommonQuery
 from enlarger.dialects.scenario.schemas import UploadResponse
 from enlarger.dialects.scenario.upload_views import upload_of
-from enlarger.dialects.scenario.who import KnownCaller, base_url_of
+from enlarger.dialects.scenario.who import KnownCaller
 from enlarger.errors import NotFound, UsageError
 from enlarger.service import NewAsset, NewUpload, Service
 from enlarger.service.uploads import MAX_PARTS, MAX_UPLOAD_BYTES, MEDIA_TYPE
@@ -82,7 +83,7 @@ def make_router(service: Service) -> APIRouter:
     )
 
     async def one(request: Request, upload: Upload) -> Response:
-        links = await service.uploads.links(upload, base_url_of(request))
+        links = await service.uploads.links(upload, base_of(request))
         return answer({"upload": upload_of(upload, links)})
 
     @router.post(
