@@ -111,10 +111,12 @@ async def _accept(service: Service, caller: Caller, order: Order, origin: Origin
                     )
                 accepted.append(Pending(caller, mine, ticket))
         except EnlargerError:
-            # All that were asked for, or none: what one of them alone is worth is not ours to say.
+            # All that were asked for, or none: what one of them alone is worth is not ours to say. Nor may
+            # the next try under the same key find those that were taken back, and pay for the rest alone.
             for pending in accepted:
                 if pending.ticket.is_new:
                     await service.cancel(caller, pending.ticket.job_id)
+                    await service.answers.forget(pending)
             raise
     return accepted
 
