@@ -53,4 +53,4 @@ def make_routes(dialects: Mapping[str, Door], public_url: str | None) -> list[Ro
         base_url = public_url or base_of(request)
         return HTMLResponse(page(book_of(prefix), base_url), headers=HEADERS)
 
-    return [Route("/docs", docs), Route("/docs/{name}", dialect)]
+    return [Route("/docs", docs), Route("/docs/", docs), Route("/docs/{name}", dialect)]
