@@ -106,8 +106,10 @@ def check_fields(caller: Client, path: str, image: str, style: str) -> None:
             answer = dry(caller, path, image=image, **{name: good})
             assert answer.status_code == 269, (name, good, answer.text)
         step = 1 if name in WHOLE else 0.001
-        for bad in (low - step, high + step, -1e300, 1e300, -(10**400), 10**400):
+        for bad in (low - step, high + step, -1e300, 1e300):
             assert_refused(dry(caller, path, image=image, **{name: bad}), 400, f"{name}: must be between")
+        endless = dry(caller, path, image=image, **{name: 10**400})
+        assert_refused(endless, 400, f"{name}: must be between")
         for bad in ("1", "", True, [], {}, [1]):
             assert_refused(dry(caller, path, image=image, **{name: bad}), 400, f"{name}: must be a number")
         if name in WHOLE:

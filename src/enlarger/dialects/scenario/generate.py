@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import msgspec
@@ -63,7 +64,7 @@ class Wanted:
     assets: Mapping[str, Asset]
     """Those that are kept already, by their ids."""
     sent: Mapping[str, bytes]
-    """Those that came along, by their data URLs."""
+    """Those that came along, by what stands in the order for their data URLs."""
 
     @property
     def bytes_to_read(self) -> int:
@@ -250,19 +251,28 @@ def _in_their_words(wish: Order) -> Iterator[None]:
 
 
 def _read(data: bytes, offer: Offer) -> tuple[Order, dict[str, bytes]]:
-    """The order, and the pictures that came along with it by their data URLs. Raises BadField."""
+    """The order, and the pictures that came along, by what stands for them there. Raises BadField."""
     wish = read_order(read_object(data or b"{}"), offer)
-    sent = {}
-    for name in ("image", "styleImages"):
-        value = wish.values.get(name, [])
-        for text in [value] if isinstance(value, str) else value:
-            if is_data_url(text):
-                if name == "styleImages" and not offer.is_strict:
-                    raise BadField(name, "must be ids of assets; upload the pictures first")
-                sent[text] = read_picture(name, text)
-            elif not may_be_id(text):
-                raise BadField(name, "must be an asset's id or a data URL")
-    return wish, sent
+    sent: dict[str, bytes] = {}
+
+    def named(field: str, text: str) -> str:
+        if not is_data_url(text):
+            if not may_be_id(text):
+                raise BadField(field, "must be an asset's id or a data URL")
+            return text
+        if field == "styleImages" and not offer.is_strict:
+            raise BadField(field, "must be ids of assets; upload the pictures first")
+        picture = read_picture(field, text)
+        # Its digest instead of its megabytes, which would be kept until the answer, and written once more
+        # to tell the request from others.
+        short = f"data:{hashlib.sha256(picture).hexdigest()}"
+        sent[short] = picture
+        return short
+
+    values = {**wish.values, "image": named("image", wish.values["image"])}
+    if "styleImages" in values:
+        values["styleImages"] = [named("styleImages", one) for one in values["styleImages"]]
+    return replace(wish, values=values), sent
 
 
 async def _find(service: Service, caller: Caller, wish: Order) -> dict[str, Asset]:
