@@ -138,11 +138,7 @@ def forget(
 ) -> None:
     """Remove the row of a key whose request was taken back, unless it is another request's by now."""
     connection.execute(
-        IDEMPOTENCY.delete().where(
-            *_is(workspace_id, operation, key_hash),
-            IDEMPOTENCY.c.job_id == job_id,
-            IDEMPOTENCY.c.status.is_(None),
-        )
+        IDEMPOTENCY.delete().where(*_is(workspace_id, operation, key_hash), IDEMPOTENCY.c.job_id == job_id)
     )
 
 

@@ -25,7 +25,7 @@ from enlarger.dialects.scenario.ids import new_id
 from enlarger.dialects.scenario.inputs import body_schema
 from enlarger.dialects.scenario.jobs import show
 from enlarger.dialects.scenario.order import Offer, Order, read_order
-from enlarger.dialects.scenario.pages import CommonQuery
+from enlarger.dialects.scenario.pages import ESTIMATED, DryQuery
 from enlarger.dialects.scenario.pictures import is_data_url, read_picture
 from enlarger.dialects.scenario.schemas import ErrorResponse, Estimate, GenerateRunModelResponse
 from enlarger.dialects.scenario.units import units_of
@@ -35,8 +35,6 @@ from enlarger.imaging import Format, Header
 from enlarger.jobs.submission import DoorTerms, ResultAsset, Ticket
 from enlarger.service import Pending, Service
 
-ESTIMATED = 269
-"""The vendor's own status of a dry run; clients take every 2xx for success."""
 STEM_MAX = 400
 """Characters of the image's name that the result's name keeps."""
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
@@ -48,12 +46,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 ModelId = Annotated[str, Path(alias="modelId")]
 
 
-class GenerateQuery(CommonQuery):
+class GenerateQuery(DryQuery):
     """What may be said beside the body."""
 
-    dry_run: str | None = Field(
-        None, description="Whatever its value: check everything, answer with the cost, and do nothing."
-    )
     ip_detection: str | None = Field(None, description="Taken and not used: nothing is detected here.")
 
 
@@ -230,7 +225,7 @@ class _Beginning:
             },
             asset=ResultAsset(
                 id=asset_id,
-                name=f"{image.name.rpartition('.')[0][:STEM_MAX] or 'image'}-upscaled.png",
+                name=f"{_stem_of(image.name)}-upscaled.png",
                 source=wish.asset_type,
                 parent_id=image.id,
                 memo=memo_of(self._caller, metadata, is_hidden=wish.is_hidden),
@@ -285,6 +280,11 @@ async def _find(service: Service, caller: Caller, wish: Order) -> dict[str, Asse
         if one not in found:
             raise NotFound(f"{field}: there is no asset {one[:100]!r}", param=field)
     return found
+
+
+def _stem_of(name: str) -> str:
+    """What a picture is called without the ending, if it has one."""
+    return (name.rpartition(".")[0] or name)[:STEM_MAX] or "image"
 
 
 def _header_of(asset: Asset) -> Header:

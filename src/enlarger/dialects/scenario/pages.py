@@ -22,6 +22,8 @@ NAME_MAX = 300
 """Characters of a name or an id in a query; SQLite looks for no text of 50,000."""
 NOBODY = "nobody"
 """A door that has no assets."""
+ESTIMATED = 269
+"""The vendor's own status of a dry run; clients take every 2xx for success."""
 Name = Annotated[str | None, Field(max_length=NAME_MAX)]
 
 
@@ -34,6 +36,14 @@ class CommonQuery(BaseModel):
     original_assets: bool = Field(
         False,
         description="`url` always opens the file as it was uploaded or made, so this changes nothing.",
+    )
+
+
+class DryQuery(CommonQuery):
+    """What may be said of a request that can be tried out."""
+
+    dry_run: str | None = Field(
+        None, description="Whatever its value: check everything, answer with the cost, and do nothing."
     )
 
 

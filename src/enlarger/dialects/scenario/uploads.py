@@ -15,8 +15,8 @@ from enlarger.dialects.scenario.asset_routes import ERRORS, ID_MAX, answer, find
 from enlarger.dialects.scenario.assets import new_asset
 from enlarger.dialects.scenario.ids import new_id
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
-from enlarger.dialects.scenario.pages import CommonQuery
-from enlarger.dialects.scenario.schemas import UploadResponse
+from enlarger.dialects.scenario.pages import ESTIMATED, CommonQuery, DryQuery
+from enlarger.dialects.scenario.schemas import Estimate, UploadResponse
 from enlarger.dialects.scenario.upload_views import upload_of
 from enlarger.dialects.scenario.who import KnownCaller
 from enlarger.errors import NotFound, UsageError
@@ -73,6 +73,7 @@ EXAMPLE = {
     "kind": "image",
     "parts": 2,
 }
+NO_COST: dict[str, Any] = {"creativeUnitsCost": 0, "creativeUnitsDiscount": 0, "costDetails": {}}
 UploadId = Annotated[str, Path(alias="uploadId")]
 
 
@@ -90,18 +91,27 @@ def make_router(service: Service) -> APIRouter:
         "",
         operation_id="uploadCreate",
         summary="Begin an upload in parts, or import from a URL",
+        responses={
+            ESTIMATED: {
+                "model": Estimate,
+                "description": "With `dryRun`: it costs nothing. Nothing is kept.",
+            }
+        },
         openapi_extra=body_schema(UPLOAD, "UploadCreateParams", EXAMPLE),
     )
     async def create(
-        request: Request, caller: KnownCaller, query: Annotated[CommonQuery, Query()]
+        request: Request, caller: KnownCaller, query: Annotated[DryQuery, Query()]
     ) -> Response:
         caller.check_may(Act.RUN)
         body = await small_body(request)
         values = read_values(body, UPLOAD)
         asset = await _asset_for(service, caller, values, body.get("assetOptions"))
-        if values.get("url"):
+        new = None if values.get("url") else _read_new(values, asset)
+        if "dryRun" in request.query_params:
+            return answer(NO_COST, ESTIMATED)
+        if new is None:
             return await one(request, await _fetch(service, caller, values["url"], asset))
-        return await one(request, await service.uploads.begin(caller, _read_new(values, asset)))
+        return await one(request, await service.uploads.begin(caller, new))
 
     @router.get("/{uploadId}", operation_id="uploadRetrieve", summary="How an upload stands")
     async def retrieve(
