@@ -16,6 +16,7 @@ from PIL import Image
 from starlette.requests import Request
 
 from enlarger.dialects.scenario.errors import render_error
+from enlarger.dialects.scenario.generate import stem_of
 from enlarger.dialects.scenario.units import units_of
 from enlarger.errors import (
     BadKey,
@@ -432,6 +433,12 @@ def test_who_keeps_room_never_waits_for_more(house: House, monkeypatch: pytest.M
     caller.begin(CUSTOM, image=image, styleImages=[style])
     caller.begin(CUSTOM, image=data_url(SMALL))
     assert most == [1, 1, 1], "a body, what it names, and a body that has its picture in it"
+
+
+def test_a_result_is_called_after_its_picture() -> None:
+    for name, stem in (("cup.png", "cup"), ("a.cup.png", "a.cup"), ("cup", "cup"), ("", "image")):
+        assert stem_of(name) == stem
+    assert stem_of("x" * 500) == "x" * 400
 
 
 def test_a_width_is_never_less_than_the_images(house: House) -> None:

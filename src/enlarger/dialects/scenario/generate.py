@@ -225,7 +225,7 @@ class _Beginning:
             },
             asset=ResultAsset(
                 id=asset_id,
-                name=f"{_stem_of(image.name)}-upscaled.png",
+                name=f"{stem_of(image.name)}-upscaled.png",
                 source=wish.asset_type,
                 parent_id=image.id,
                 memo=memo_of(self._caller, metadata, is_hidden=wish.is_hidden),
@@ -282,7 +282,7 @@ async def _find(service: Service, caller: Caller, wish: Order) -> dict[str, Asse
     return found
 
 
-def _stem_of(name: str) -> str:
+def stem_of(name: str) -> str:
     """What a picture is called without the ending, if it has one."""
     return (name.rpartition(".")[0] or name)[:STEM_MAX] or "image"
 
