@@ -18,6 +18,11 @@ def iso_of(moment_ms: int) -> str:
     return datetime.fromtimestamp(moment_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
+def zulu_of(moment_ms: int) -> str:
+    """The same as JavaScript writes it: `2026-03-01T12:00:00.000Z`."""
+    return iso_of(moment_ms).replace("+00:00", "Z")
+
+
 def ms_of(text: str, *, param: str) -> int:
     """Milliseconds since 1970 of a time in ISO 8601; a date is its first moment.
 

@@ -15,6 +15,7 @@ from tests.support.house import SMALL, House
 from tests.support.scenario import CUSTOM, STYLE, UPSCALE, Client, assert_refused, client, data_url
 
 ID = re.compile(r"asset_[A-Za-z0-9]{24}")
+MANY, LONG = ",".join(map(str, range(2000))), "_" * 30_000
 PLAIN = base64.b64encode(SMALL).decode()
 
 
@@ -169,6 +170,10 @@ def test_lists_are_narrowed(house: House) -> None:
         assert listed(caller, **query) == found, query
     for query, text in (
         ({"pageSize": 0}, "pageSize"),
+        ({"tags": MANY}, "tags: must have at most 100 names, got 2000"),
+        ({"types": MANY}, "types: must have at most 100 names, got 2000"),
+        ({"tags": LONG}, "tags: must be names of at most 300 characters"),
+        ({"modelId": LONG}, "modelId"),
         ({"pageSize": 201}, "pageSize"),
         ({"pageSize": "1.5"}, "pageSize"),
         ({"sortBy": "name"}, "sortBy"),

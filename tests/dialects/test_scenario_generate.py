@@ -6,6 +6,8 @@ import base64
 import io
 import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +16,7 @@ from PIL import Image
 from starlette.requests import Request
 
 from enlarger.dialects.scenario.errors import render_error
+from enlarger.dialects.scenario.generate import stem_of
 from enlarger.dialects.scenario.units import units_of
 from enlarger.errors import (
     BadKey,
@@ -37,6 +40,7 @@ from enlarger.errors import (
     UnsupportedPicture,
     WaitTimeout,
 )
+from enlarger.limits.admission import Admission
 from enlarger.request import Mode, Seamless, UpscaleRequest
 from tests.support.house import SMALL, House
 from tests.support.scenario import CUSTOM, ERROR, STYLE, UPSCALE, Client, assert_refused, client, data_url
@@ -105,6 +109,8 @@ def check_fields(caller: Client, path: str, image: str, style: str) -> None:
         step = 1 if name in WHOLE else 0.001
         for bad in (low - step, high + step, -1e300, 1e300):
             assert_refused(dry(caller, path, image=image, **{name: bad}), 400, f"{name}: must be between")
+        endless = dry(caller, path, image=image, **{name: 10**400})
+        assert_refused(endless, 400, f"{name}: must be between")
         for bad in ("1", "", True, [], {}, [1]):
             assert_refused(dry(caller, path, image=image, **{name: bad}), 400, f"{name}: must be a number")
         if name in WHOLE:
@@ -395,6 +401,8 @@ def test_a_repeated_request_has_one_job(house: House) -> None:
         assert second.headers["idempotent-replayed"] == "true"
         other = caller.call("POST", path, json={"image": image, "seed": 2}, headers=once)
         assert_refused(other, 409, "idempotency-key")
+        # The SDK repeats every other 409 by itself.
+        assert other.headers["x-should-retry"] == "false"
     assert len(house.desk.rows("SELECT id FROM jobs")) == 2
     # By the client's own word that it sends this again.
     again = {"x-stainless-retry-count": "1"}
@@ -405,6 +413,32 @@ def test_a_repeated_request_has_one_job(house: House) -> None:
     for _ in range(3):
         caller.call("POST", UPSCALE, json=sent, headers={"idempotency-key": "twice"})
     assert len(house.desk.rows("SELECT id FROM assets")) == assets + 1
+
+
+def test_who_keeps_room_never_waits_for_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that did would wait for each other until both are sent away."""
+    caller = client(house)
+    image, style = caller.upload()["id"], caller.upload(STYLE)["id"]
+    admit, held, most = Admission.admit, [], []
+
+    @asynccontextmanager
+    async def counted(self: Admission, size_bytes: int) -> AsyncIterator[None]:
+        async with admit(self, size_bytes):
+            held.append(size_bytes)
+            most.append(len(held))
+            yield
+            held.pop()
+
+    monkeypatch.setattr(Admission, "admit", counted)
+    caller.begin(CUSTOM, image=image, styleImages=[style])
+    caller.begin(CUSTOM, image=data_url(SMALL))
+    assert most == [1, 1, 1], "a body, what it names, and a body that has its picture in it"
+
+
+def test_a_result_is_called_after_its_picture() -> None:
+    for name, stem in (("cup.png", "cup"), ("a.cup.png", "a.cup"), ("cup", "cup"), ("", "image")):
+        assert stem_of(name) == stem
+    assert stem_of("x" * 500) == "x" * 400
 
 
 def test_a_width_is_never_less_than_the_images(house: House) -> None:

@@ -201,6 +201,8 @@ def test_lists_are_narrowed(house: House) -> None:
         ({"createdAfter": "yesterday"}, "createdAfter"),
         ({"updatedAfter": "1"}, "updatedAfter"),
         ({"pageSize": 0}, "pageSize"),
+        ({"types": ",".join(map(str, range(2000)))}, "types: must have at most 100 names, got 2000"),
+        ({"type": "_" * 30_000}, "type"),
         ({"pageSize": 201}, "pageSize"),
         ({"pageSize": "x"}, "pageSize"),
         ({"hideResults": "x"}, "hideResults"),

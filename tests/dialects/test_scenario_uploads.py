@@ -88,10 +88,16 @@ def test_bad_requests_name_the_field(house: House) -> None:
         ({"assetOptions": []}, "assetOptions: must be an object"),
         ({"assetOptions": {"hide": "yes"}}, "hide: must be true or false"),
         ({"url": "https://example.org/cup.png"}, "fetches none"),
+        ({"url": "http://[", "fileName": None}, "url: is no URL"),
+        ({"fileSize": 10**400}, "fileSize: must be between 1 and 104857600"),
     ):
         refused = ask(house, key, **BODY | changes)
         assert (refused.status_code, reason in refused.json()["reason"]) == (400, True), refused.text
     assert ask(house, key, **BODY | {"assetOptions": {"parentId": "asset_none"}}).status_code == 404
+    for body, status in ((BODY, 269), (BODY | {"parts": 0}, 400)):
+        dry = ask(house, key, "?dryRun=true", **body)
+        assert (dry.status_code, dry.json().get("creativeUnitsCost", 0)) == (status, 0)
+    assert house.desk.rows("SELECT id FROM uploads") == []
     begun = ask(house, key, **BODY).json()["upload"]
     assert ask(house, key, f"/{begun['id']}/action", action="stop").status_code == 400
     house.desk.accounts.workspaces.create("theirs", 0)

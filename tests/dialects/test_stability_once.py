@@ -48,6 +48,7 @@ def test_the_same_picture_comes_again_and_is_paid_once(house: House) -> None:
     other = post(house, key, output_format="jpeg")
     assert (other.status_code, other.json()["name"]) == (409, "conflict")
     assert count(house) == 1
+    assert other.headers["x-should-retry"] == "false"
     elsewhere = house.post(key)
     assert elsewhere.status_code == 202, "another route's key is another key"
     assert house.get("/balance", key).json()["available"] == "999.960000"

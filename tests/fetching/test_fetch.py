@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from enlarger.errors import BadParameter, PictureTooLarge
+from enlarger.errors import BadParameter, BusyError, PictureTooLarge
 from enlarger.fetching import Fetcher, fetch
 from enlarger.fetching.addresses import is_public
 
@@ -256,7 +257,14 @@ def test_three_redirects_are_followed_and_no_more(site: Callable[..., int]) -> N
 
 
 @pytest.mark.parametrize(
-    "location", ["http://inside.example/", "http://127.0.0.1:1/", "file:///etc/passwd", "//inside.example/"]
+    "location",
+    [
+        "http://inside.example/",
+        "http://127.0.0.1:1/",
+        "file:///etc/passwd",
+        "//inside.example/",
+        "http://[",
+    ],
 )
 def test_a_redirect_to_the_inside_is_refused(location: str, site: Callable[..., int], watch: Watch) -> None:
     port = site(lambda number: answer(b"", "302 Found", f"Location: {location}"))
@@ -298,3 +306,31 @@ def test_a_trickle_cannot_outlast_the_time_limit(part: str, site: Callable[..., 
     with pytest.raises(BadParameter, match="cannot be fetched"):
         fetcher.fetch("http://pictures.example/", max_bytes=1000)
     assert time.monotonic() - started < 3
+
+
+def test_a_few_slow_servers_keep_no_thread_from_anybody_else() -> None:
+    inside, go = threading.Semaphore(0), threading.Event()
+
+    def resolve(host: str, port: int) -> list[str]:
+        inside.release()
+        go.wait(10)
+        return []
+
+    fetcher = Fetcher(is_allowed=True, resolve=resolve)
+
+    def ask() -> None:
+        with pytest.raises(BadParameter, match="public internet"):
+            fetcher.fetch("http://slow.example/", max_bytes=7)
+
+    for _ in range(2):
+        # And once more: whoever has ended has left.
+        with ThreadPoolExecutor(fetch.AT_ONCE) as pool:
+            waiting = [pool.submit(ask) for _ in range(fetch.AT_ONCE)]
+            for _ in waiting:
+                assert inside.acquire(timeout=10)
+            with pytest.raises(BusyError):
+                fetcher.fetch("http://slow.example/", max_bytes=7)
+            go.set()
+            for one in waiting:
+                one.result()
+        go.clear()

@@ -53,6 +53,14 @@ def test_paths_of_nobody_get_our_own_error(server: RunningServer) -> None:
     assert len(response.headers["x-request-id"]) == 32
 
 
+def test_nobody_is_sent_elsewhere_by_a_slash(server: RunningServer) -> None:
+    """A redirect would lead to the host that the request names, whoever that is."""
+    with server.client() as client:
+        for path in ("/scenario", "/enlarger", "/healthz/", "/docs/stability/"):
+            assert client.get(path, headers={"host": "elsewhere.example"}).status_code == 404, path
+        assert client.get("/docs/").status_code == 200
+
+
 def test_health(server: RunningServer) -> None:
     with server.client() as client:
         assert client.get("/healthz").json() == {"status": "ok"}

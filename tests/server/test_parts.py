@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import pytest
 from enlarger.accounts import Caller
 from enlarger.assets import Upload, UploadState
 from enlarger.errors import AssetExists, BadParameter, NotFound, TooManyUploads, UnsupportedPicture
+from enlarger.server import parts
 from enlarger.server.app import make_limiter, make_service
 from enlarger.service import NewAsset, NewUpload, Service
 from enlarger.service.uploads import MAX_PENDING
@@ -241,3 +243,14 @@ def test_many_at_once_leave_one_part_and_one_asset(wharf: Wharf) -> None:
         ended = list(pool.map(lambda _: wharf.complete(), range(8)))
     assert {upload.state for upload in ended} == {UploadState.IMPORTED}
     assert wharf.objects() == ["assets"]
+
+
+def test_a_disk_that_is_full_is_said(wharf: Wharf, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    _, urls = wharf.begin()
+    monkeypatch.setattr(parts, "_receive", full)
+    answer = httpx.put(urls[0], content=pieces()[0])
+    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_full")
+    assert wharf.objects() == []

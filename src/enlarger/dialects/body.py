@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import msgspec
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.types import Message, Receive
@@ -67,6 +68,17 @@ async def read_json(request: Request, limit_bytes: int) -> bytes:
     """The bytes of a body that says that it is JSON. Raises BadField, PayloadTooLarge."""
     _check_type(request.headers, "application/json")
     return await Request(request.scope, receive=_limit(request.receive, limit_bytes)).body()
+
+
+def read_object(data: bytes) -> dict[str, Any]:
+    """A body that is a JSON object. Raises BadField."""
+    try:
+        value = msgspec.json.decode(data)
+    except (ValueError, RecursionError) as error:
+        raise BadField("body", f"is no JSON: {str(error)[:100]}") from None
+    if not isinstance(value, dict):
+        raise BadField("body", "must be a JSON object")
+    return value
 
 
 async def read_image(form: FormData) -> bytes:

@@ -7,6 +7,10 @@ import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from enlarger.accounts import Caller
+from enlarger.errors import BadKey
+from enlarger.service import Service
+
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
@@ -35,6 +39,14 @@ def read_credentials(headers: Mapping[str, str], names: Iterable[str]) -> Creden
         if value:
             return Credentials(value)
     return None
+
+
+async def authenticated(service: Service, headers: Mapping[str, str], names: Iterable[str]) -> Caller:
+    """Who sends a request, by the first of these headers that says anything. Raises BadKey, RateLimited."""
+    credentials = read_credentials(headers, names)
+    if credentials is None:
+        raise BadKey
+    return await service.authenticate(credentials.secret, credentials.key_id)
 
 
 def _basic(encoded: str) -> Credentials:

@@ -27,7 +27,7 @@ def read_data_url(url: str, field: str) -> bytes:
     if not comma or head.rpartition(";")[2].strip().lower() != "base64":
         raise BadField(field, "must be a data URL in base64: data:image/png;base64,...")
     try:
-        data = _decode(encoded)
+        data = decode_base64(encoded)
     except ValueError:
         raise BadField(field, "has what is no base64 after the comma") from None
     if not data:
@@ -35,8 +35,8 @@ def read_data_url(url: str, field: str) -> bytes:
     return data
 
 
-def _decode(encoded: str) -> bytes:
-    """Raises ValueError for what is no base64."""
+def decode_base64(encoded: str) -> bytes:
+    """The bytes; white space within and missing `=` at the end are no fault. Raises ValueError."""
     try:
         return base64.b64decode(encoded, validate=True)
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""How large a picture Stability's tools take, whichever dialect offers them."""
+"""How large a picture Stability's tools take and make, whichever dialect offers them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from enlarger.dialects.body import BadField
 from enlarger.imaging import Header
+from enlarger.target import Target
 
 MEGAPIXEL = 1_048_576
 UNBOUNDED = 1_000_000_000
@@ -53,3 +54,5 @@ class PictureLimits:
 FAST = PictureLimits(min_side=32, max_side=1536, min_pixels=1024, max_pixels=MEGAPIXEL)
 CONSERVATIVE = PictureLimits(min_side=64, min_pixels=4096, max_pixels=9 * MEGAPIXEL, max_aspect=2.5)
 CREATIVE = PictureLimits(min_side=64, min_pixels=4096, max_pixels=MEGAPIXEL)
+ABOUT_PIXELS = Target.about(4 * MEGAPIXEL)
+"""What conservative and creative make: 4 megapixels, in the input's shape and never smaller than it."""

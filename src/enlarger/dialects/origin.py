@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from fastapi import Request, Response
@@ -18,7 +19,9 @@ REPLAYED = "idempotent-replayed"
 """On an answer that was given before; the name is Stripe's."""
 
 
-def origin_of(request: Request, door: str, operation: str, fields: Iterable[tuple[str, bytes]]) -> Origin:
+async def origin_of(
+    request: Request, door: str, operation: str, fields: Iterable[tuple[str, bytes]]
+) -> Origin:
     """Where a request came from, and how it is told apart from others.
 
     fields  the body as the caller meant it: names and values, without what separates them.
@@ -26,15 +29,22 @@ def origin_of(request: Request, door: str, operation: str, fields: Iterable[tupl
     Raises BadParameter for an idempotency key that is none.
     """
     key = request.headers.get(IDEMPOTENCY_KEY)
+    key_hash = None if key is None else hash_key(key)
     retries = request.headers.get(RETRY_COUNT, "")
     return Origin(
         door=door,
         operation=operation,
         request_id=request.scope["state"]["x-request-id"],
-        fingerprint=fingerprint_of(fields),
-        key_hash=None if key is None else hash_key(key),
+        # A hash of many megabytes takes a while that other requests need not wait.
+        fingerprint=await asyncio.to_thread(fingerprint_of, fields),
+        key_hash=key_hash,
         is_retry=retries.isdecimal() and retries.strip("0") != "",
     )
+
+
+def base_of(request: Request) -> str:
+    """Scheme and host that the caller reached us at, for links."""
+    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def replay(answer: Answer) -> Response:

@@ -10,12 +10,12 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import structlog
 
-from enlarger.errors import BadParameter, PictureTooLarge
+from enlarger.errors import BadParameter, BusyError, PictureTooLarge
 from enlarger.fetching.addresses import IPAddress, is_public
 
 LOG = structlog.get_logger()
@@ -26,6 +26,9 @@ REDIRECTS_MAX = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 TIMEOUT_S = 10.0
 """For everything together: name, connections, redirects, bytes."""
+AT_ONCE = 3
+"""Fetches under way. Each keeps a thread, of those that the database is waited for in too, of which a
+small machine has five."""
 CHUNK_BYTES = 65_536
 
 Resolve = Callable[[str, int], list[str]]
@@ -47,6 +50,9 @@ class Fetcher:
     is_permitted: Callable[[IPAddress], bool] = is_public
     """Which addresses may be connected to; anything but the default is for tests."""
     timeout_s: float = TIMEOUT_S
+    turns: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(AT_ONCE), repr=False, compare=False
+    )
 
     def fetch(self, url: str, *, max_bytes: int, param: str = "url") -> bytes:
         """The bytes at a URL.
@@ -55,26 +61,34 @@ class Fetcher:
         param      the caller's field, for errors.
 
         Raises BadParameter, which says what is wrong with the URL and nothing of what is behind it;
-        PictureTooLarge.
+        PictureTooLarge; BusyError instead of waiting for a turn.
         """
         if not self.is_allowed:
             raise BadParameter(
                 f"{param} is a URL, and this server fetches none (ENLARGER_FETCH_URLS); send the picture",
                 param=param,
             )
+        if not self.turns.acquire(blocking=False):
+            raise BusyError("As many pictures as may be are being fetched; try again later.", param=param)
+        try:
+            return self._follow(url, max_bytes, param)
+        finally:
+            self.turns.release()
+
+    def _follow(self, url: str, max_bytes: int, param: str) -> bytes:
         deadline = time.monotonic() + self.timeout_s
         for _ in range(REDIRECTS_MAX + 1):
-            parts = _checked(url, param)
-            location, body = self._get(parts, deadline, max_bytes, param)
-            if location is None:
+            # At each step from the beginning: where it points may be anywhere.
+            elsewhere, body = self._get(_checked(url, param), deadline, max_bytes, param)
+            if elsewhere is None:
                 return body
-            # Again from the beginning: where it points may be anywhere.
-            url = urljoin(url, location)
+            url = elsewhere
         raise BadParameter(f"{param} is redirected more than {REDIRECTS_MAX} times", param=param)
 
     def _get(
         self, parts: SplitResult, deadline: float, max_bytes: int, param: str
     ) -> tuple[str | None, bytes]:
+        """Where to go on, or the bytes."""
         host = str(parts.hostname)
         port = PORTS[parts.scheme]
         try:
@@ -88,7 +102,7 @@ class Fetcher:
                 connection.request("GET", target, headers=headers)
                 response = connection.getresponse()
                 if response.status in REDIRECTS and (location := response.getheader("Location")):
-                    return location, b""
+                    return urljoin(parts.geturl(), location), b""
                 if response.status != http.HTTPStatus.OK:
                     raise BadParameter(
                         f"{param} answers {response.status} instead of a picture", param=param

@@ -114,6 +114,7 @@ def make_app(
         ],
         exception_handlers={HTTPException: _on_http_exception},
     )
+    rest.router.redirect_slashes = False
     ours = own.create_app(service, administration, public_url=settings.public_url)
     theirs = omixa.create_app(service, administration, require_signature=settings.require_signature)
     doors = Doors(

@@ -66,7 +66,8 @@ class Doors:
         self._dialects = dialects
         self._otherwise = otherwise
         mounts = [Mount(prefix, door.app) for door in dialects.values() for prefix in door.prefixes]
-        self._prefixed = Router(mounts, default=otherwise.app)
+        # A redirect would be made from the Host header, which is the caller's to choose.
+        self._prefixed = Router(mounts, default=otherwise.app, redirect_slashes=False)
 
     @property
     def dialects(self) -> Mapping[str, Door]:

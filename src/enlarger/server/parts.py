@@ -16,6 +16,7 @@ from enlarger.errors import BadParameter, EnlargerError
 from enlarger.files import clear_abandoned, passing
 from enlarger.server.files import SAFETY, key_of, refusal
 from enlarger.service import Service
+from enlarger.storage.faults import told
 from enlarger.storage.signing import PATH
 
 
@@ -57,7 +58,7 @@ class _Parts:
         except PayloadTooLarge:
             raise upload.too_large(number) from None
         async with self._service.admit(size):
-            with passing(self._folder) as (path, file):
+            with told(), passing(self._folder) as (path, file):
                 received = await _receive(request, file, most)
                 if received is None:
                     raise upload.too_large(number)

@@ -58,6 +58,21 @@ class Answers:
             body = await in_thread(lambda: self._store.read(str(kept.body_key)))
         return Answer(kept.status, kept.headers, body)
 
+    async def forget(self, pending: Pending) -> None:
+        """Let the idempotency key of a request that was taken back, if it has one, be used anew."""
+        origin, job_id = pending.origin, pending.ticket.job_id
+        key_hash = origin.key_hash
+        if key_hash is None:
+            return
+
+        def forget() -> None:
+            with write(self._engine) as connection:
+                idempotency.forget(
+                    connection, pending.caller.workspace.id, origin.operation, key_hash, job_id
+                )
+
+        await in_thread(forget)
+
     async def keep(self, pending: Pending, answer: Answer) -> None:
         """Keep what is about to be answered for whoever repeats the request.
 

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.omixa.faults import Invalid, first_fault
-from enlarger.dialects.origin import JOB
+from enlarger.dialects.refusals import marked
 from enlarger.errors import (
     AccessError,
     BadKey,
@@ -38,8 +38,6 @@ LOG = structlog.get_logger()
 AUTHENTICATION, PERMISSION, BILLING = "authentication_error", "permission_error", "billing_error"
 INVALID, VALIDATION, CONFLICT = "invalid_request_error", "validation_error", "conflict_error"
 NOT_FOUND, RATE, SERVER, TIMEOUT = "not_found_error", "rate_limit_error", "server_error", "timeout_error"
-SHOULD_RETRY = "x-should-retry"
-"""Tells the OpenAI clients whether to send the request again, whatever they think of the status."""
 INPUT_IMAGES = "input_images"
 THEIR_FIELDS = {"image": INPUT_IMAGES, "target": INPUT_IMAGES}
 """Our names of fields, where Omixa's are others: what is too large by its target is the picture."""
@@ -69,17 +67,7 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     if status == INTERNAL_STATUS:
         LOG.error("omixa.job_error", code=error.code, reason=str(error))
     param = None if error.param is None else THEIR_FIELDS.get(error.param, error.param)
-    response = _response(status, message, kind, code, param)
-    if error.retry_after_s is not None:
-        response.headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, StillRunning):
-        response.headers[SHOULD_RETRY] = "true"
-    elif isinstance(error, IdempotencyConflict | Cancelled):
-        response.headers[SHOULD_RETRY] = "false"
-    pending = getattr(request.state, "pending", None)
-    if pending is not None:
-        response.headers[JOB] = pending.ticket.job_id
-    return response
+    return marked(request, _response(status, message, kind, code, param), error)
 
 
 def _in_their_words(error: EnlargerError) -> tuple[int, str, str, str]:

@@ -14,7 +14,7 @@ from enlarger.dialects.omixa.models import Model, shown
 from enlarger.dialects.omixa.order import INPUT_IMAGES, read_order
 from enlarger.dialects.omixa.schemas import ErrorResponse, ImageGeneration, request_body
 from enlarger.dialects.omixa.who import KnownCaller, Who
-from enlarger.dialects.origin import JOB, origin_of, replay
+from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.errors import ModelNotOffered, NotAllowed
 from enlarger.money import dollars
 from enlarger.service import Pending, Service, Standing
@@ -68,7 +68,7 @@ def make_router(service: Service) -> APIRouter:
         request.state.pending = pending
         job = await service.wait(caller, pending.ticket.job_id)
         picture = await service.result(job)
-        [standing] = await service.standings([job], f"{request.url.scheme}://{request.url.netloc}")
+        [standing] = await service.standings([job], base_of(request))
         headers = {SEED: str(job.request.seed), JOB: job.id, "cache-control": "no-store"}
         # Base64 of many megabytes takes a while that other requests need not wait.
         answer = await asyncio.to_thread(generation, standing, picture)
@@ -85,7 +85,7 @@ async def accept(service: Service, request: Request, caller: Caller) -> Pending:
     await asyncio.to_thread(who.check_body, request, body)
     order = await asyncio.to_thread(read_order, body)
     check_may_use(caller, order.model)
-    origin = origin_of(request, DOOR, OPERATION, order.fields)
+    origin = await origin_of(request, DOOR, OPERATION, order.fields)
     header = await service.examine(order.picture)
     order.model.limits.check(header, INPUT_IMAGES)
     try:

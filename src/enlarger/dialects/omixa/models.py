@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enlarger.dialects import limits
-from enlarger.dialects.limits import PictureLimits
+from enlarger.dialects.limits import ABOUT_PIXELS, PictureLimits
 from enlarger.request import Mode
 from enlarger.target import Target
-
-ABOUT_PIXELS = Target.about(4 * 1_048_576)
-"""4 megapixels, in the input's shape and never smaller than the input."""
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,20 @@ from starlette.datastructures import FormData, UploadFile
 
 from enlarger.accounts import Caller
 from enlarger.assets import Asset
-from enlarger.dialects.body import BadField, PayloadTooLarge, announced_bytes, read_form, read_json
-from enlarger.dialects.onemin.callers import TeamId, base_of, caller_of, now_ms
+from enlarger.dialects.body import (
+    BadField,
+    PayloadTooLarge,
+    announced_bytes,
+    read_form,
+    read_json,
+    read_object,
+)
+from enlarger.dialects.onemin.callers import TeamId, caller_of, now_ms
 from enlarger.dialects.onemin.errors import naming
-from enlarger.dialects.onemin.json_body import FIELDS_BYTES, read_object
+from enlarger.dialects.onemin.json_body import FIELDS_BYTES
 from enlarger.dialects.onemin.keys import name_in, upload_key
 from enlarger.dialects.onemin.schemas import ASSET_BODY, ERRORS, AssetResponse
+from enlarger.dialects.origin import base_of
 from enlarger.errors import AssetExists
 from enlarger.service import Service
 from enlarger.service.assets import NewAsset

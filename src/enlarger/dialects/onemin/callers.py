@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import Path, Request
 
 from enlarger.accounts import Caller
-from enlarger.dialects.credentials import read_credentials
-from enlarger.errors import BadKey, NotFound
-from enlarger.moment import iso_of
+from enlarger.dialects.credentials import authenticated
+from enlarger.errors import NotFound
+from enlarger.moment import zulu_of
 from enlarger.service import Service
 
 KEY_HEADERS = ("api-key", "authorization", "x-auth-token")
@@ -29,10 +29,7 @@ async def caller_of(service: Service, request: Request, team_id: str | None = No
 
     Raises BadKey, RateLimited, NotFound for a team that is not the caller's.
     """
-    credentials = read_credentials(request.headers, KEY_HEADERS)
-    if credentials is None:
-        raise BadKey
-    caller = await service.authenticate(credentials.secret, credentials.key_id)
+    caller = await authenticated(service, request.headers, KEY_HEADERS)
     if team_id not in (None, caller.workspace.id):
         raise NotFound("there is no such team here, or the key is not one of its", param="teamId")
     return caller
@@ -41,16 +38,6 @@ async def caller_of(service: Service, request: Request, team_id: str | None = No
 def now_ms() -> int:
     """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
-
-
-def moment(moment_ms: int) -> str:
-    """A time as the vendor writes it: `2026-03-01T12:00:00.000Z`."""
-    return iso_of(moment_ms).replace("+00:00", "Z")
-
-
-def base_of(request: Request) -> str:
-    """Scheme and host that the caller reached us at."""
-    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def name_of(caller: Caller) -> str:
@@ -70,8 +57,8 @@ def team_user(caller: Caller, spent_micros: int) -> dict[str, Any]:
         "role": "ADMIN",
         "creditLimit": CREDIT_LIMIT if limit is None else limit,
         "usedCredit": spent_micros,
-        "createdAt": moment(caller.workspace.created_ms),
+        "createdAt": zulu_of(caller.workspace.created_ms),
         "createdBy": "SYSTEM",
-        "updatedAt": moment(now_ms()),
+        "updatedAt": zulu_of(now_ms()),
         "updatedBy": "SYSTEM",
     }

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from enlarger.dialects.body import BadField, PayloadTooLarge
+from enlarger.dialects.refusals import marked
 from enlarger.errors import (
     AccessError,
     BusyError,
@@ -30,8 +31,6 @@ from enlarger.errors import (
 )
 
 LOG = structlog.get_logger()
-JOB = "x-enlarger-job"
-"""On an error that came after a job was accepted: the job's id in our own API."""
 INTERNAL_STATUS = 500
 INTERNAL = "Something went wrong inside the server; nothing was charged. Send the request again later."
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
@@ -59,15 +58,7 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     status, message = _in_their_words(error)
     if status == INTERNAL_STATUS:
         LOG.error("onemin.job_error", code=error.code, reason=str(error))
-    response = _response(status, error.code, message, error.param)
-    if error.retry_after_s is not None:
-        response.headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, StillRunning):
-        response.headers["x-should-retry"] = "true"
-    pending = getattr(request.state, "pending", None)
-    if pending is not None:
-        response.headers[JOB] = pending.ticket.job_id
-    return response
+    return marked(request, _response(status, error.code, message, error.param), error)
 
 
 def _in_their_words(error: EnlargerError) -> tuple[int, str]:

@@ -12,14 +12,14 @@ from enlarger.accounts import Caller
 from enlarger.assets import Asset
 from enlarger.dialects.body import announced_bytes, read_json
 from enlarger.dialects.onemin.assets import DOOR
-from enlarger.dialects.onemin.callers import TeamId, base_of, caller_of, now_ms
+from enlarger.dialects.onemin.callers import TeamId, caller_of, now_ms
 from enlarger.dialects.onemin.errors import naming
 from enlarger.dialects.onemin.json_body import FIELDS_BYTES
 from enlarger.dialects.onemin.keys import name_in, result_key, stem_of
 from enlarger.dialects.onemin.order import Order, read_order
 from enlarger.dialects.onemin.record import KEEP_MS, LINK_S, record_of
 from enlarger.dialects.onemin.schemas import ERRORS, FEATURE_BODY, FeatureResponse
-from enlarger.dialects.origin import origin_of, replay
+from enlarger.dialects.origin import base_of, origin_of, replay
 from enlarger.errors import BusyError, EnlargerError, NotFound, PictureTooLarge
 from enlarger.jobs import Job
 from enlarger.jobs.submission import DoorTerms, Origin, ResultAsset
@@ -63,7 +63,8 @@ async def answer(service: Service, request: Request, caller: Caller) -> Response
     """Do the work and answer with its record."""
     async with service.admit(announced_bytes(request.headers, FIELDS_BYTES)):
         order = read_order(await read_json(request, FIELDS_BYTES))
-    accepted = await _accept(service, caller, order, origin_of(request, DOOR, OPERATION, order.fields))
+    origin = await origin_of(request, DOOR, OPERATION, order.fields)
+    accepted = await _accept(service, caller, order, origin)
     pending = accepted[0]
     kept = await service.answers.find(pending)
     if kept is not None:
@@ -110,10 +111,12 @@ async def _accept(service: Service, caller: Caller, order: Order, origin: Origin
                     )
                 accepted.append(Pending(caller, mine, ticket))
         except EnlargerError:
-            # All that were asked for, or none: what one of them alone is worth is not ours to say.
+            # All that were asked for, or none: what one of them alone is worth is not ours to say. Nor may
+            # the next try under the same key find those that were taken back, and pay for the rest alone.
             for pending in accepted:
                 if pending.ticket.is_new:
                     await service.cancel(caller, pending.ticket.job_id)
+                    await service.answers.forget(pending)
             raise
     return accepted
 

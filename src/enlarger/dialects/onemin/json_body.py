@@ -1,4 +1,4 @@
-"""JSON bodies of this vendor's requests: an object, and members that say what is wrong with them."""
+"""Members of this vendor's JSON bodies, which say what is wrong with them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-import msgspec
-
-from enlarger.dialects.body import BadField
 from enlarger.dialects.onemin.errors import BadPrompt
 
 FIELDS_BYTES = 256 * 1024
@@ -18,17 +15,6 @@ SHOWN = 40
 """Characters of a wrong value that are repeated."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
-
-
-def read_object(data: bytes) -> dict[str, Any]:
-    """A body that is a JSON object. Raises BadField."""
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise BadField("body", f"is no JSON: {str(error)[:100]}") from None
-    if not isinstance(value, dict):
-        raise BadField("body", "must be a JSON object")
-    return value
 
 
 def whole(

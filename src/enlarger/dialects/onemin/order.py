@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from enlarger.dialects.body import BadField
+from enlarger.dialects.body import BadField, read_object
 from enlarger.dialects.onemin.errors import BadPrompt
-from enlarger.dialects.onemin.json_body import choice, kind_of, read_object, shown, text, whole
+from enlarger.dialects.onemin.json_body import choice, kind_of, shown, text, whole
 from enlarger.request import PROMPT_MAX, Mode, OutputFormat, UpscaleRequest
 from enlarger.target import Target
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from enlarger.accounts import Caller
 from enlarger.assets import Asset
-from enlarger.dialects.onemin.callers import moment, team_user
+from enlarger.dialects.onemin.callers import team_user
 from enlarger.dialects.onemin.order import FEATURE, Order
 from enlarger.jobs import Job
+from enlarger.moment import zulu_of
 
 LINK_S = 604_800
 """How long a `temporaryUrl` lives: the vendor's `X-Amz-Expires`."""
@@ -37,7 +38,7 @@ def record_of(
         "feedback": None,
         "conversationId": None,
         "status": "SUCCESS",
-        "createdAt": moment(job.created_ms),
+        "createdAt": zulu_of(job.created_ms),
         "aiRecordDetail": {
             "promptObject": order.prompt_object,
             "resultObject": [result.id for result in results],

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField
-from enlarger.dialects.origin import JOB
+from enlarger.dialects.refusals import marked
 from enlarger.errors import (
     AccessError,
     BadParameter,
@@ -21,7 +21,6 @@ from enlarger.errors import (
     EnlargerError,
     NotFound,
     PictureTooLarge,
-    StillRunning,
     UsageError,
 )
 
@@ -40,15 +39,7 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     if error.status == FAULTS:
         LOG.error("own.error", code=error.code, reason=str(error))
     kind = next((name for base, name in TYPES if isinstance(error, base)), SERVER)
-    response = _response(error.status, error.message, kind, error.code, error.param)
-    if error.retry_after_s is not None:
-        response.headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, StillRunning):
-        response.headers["x-should-retry"] = "true"
-    pending = getattr(request.state, "pending", None)
-    if pending is not None:
-        response.headers[JOB] = pending.ticket.job_id
-    return response
+    return marked(request, _response(error.status, error.message, kind, error.code, error.param), error)
 
 
 def render_refusal(request: Request, error: HTTPException) -> JSONResponse:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form
-from enlarger.dialects.origin import JOB, origin_of, replay
+from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.dialects.own.form import REQUEST_LIMIT_BYTES, multipart, read_order
 from enlarger.dialects.own.schemas import (
     ErrorResponse,
@@ -53,8 +53,7 @@ def make_router(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/jobs", tags=["Jobs"], responses=ERRORS)
 
     async def views(request: Request, jobs: list[Job]) -> list[JobResponse]:
-        base = f"{request.url.scheme}://{request.url.netloc}"
-        return [view(standing) for standing in await service.standings(jobs, base)]
+        return [view(standing) for standing in await service.standings(jobs, base_of(request))]
 
     @router.post(
         "",
@@ -85,7 +84,7 @@ def make_router(service: Service) -> APIRouter:
         # A function of its own, so that the upload is gone from memory while the caller waits.
         async with read_form(request, REQUEST_LIMIT_BYTES) as form:
             order = await read_order(form)
-            origin = origin_of(request, DOOR, OPERATION, await contents(form))
+            origin = await origin_of(request, DOOR, OPERATION, await contents(form))
         header = await service.examine(order.picture)
         ticket = await service.submit(
             caller,

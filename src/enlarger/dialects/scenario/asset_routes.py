@@ -11,10 +11,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from enlarger.accounts import Act
 from enlarger.assets import Asset
-from enlarger.dialects.body import announced_bytes, read_json
+from enlarger.dialects.body import announced_bytes, read_json, read_object
+from enlarger.dialects.origin import base_of
 from enlarger.dialects.scenario.assets import DESCRIPTION, HIDDEN, keep, new_asset, show
 from enlarger.dialects.scenario.errors import STATUSES, Refused
-from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_object, read_values
+from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
 from enlarger.dialects.scenario.pages import AssetsQuery, CommonQuery, place_of, token_of
 from enlarger.dialects.scenario.pictures import read_picture
 from enlarger.dialects.scenario.schemas import (
@@ -25,7 +26,7 @@ from enlarger.dialects.scenario.schemas import (
     Empty,
     ErrorResponse,
 )
-from enlarger.dialects.scenario.who import KnownCaller, base_url_of
+from enlarger.dialects.scenario.who import KnownCaller
 from enlarger.errors import NotFound
 from enlarger.service import Service
 
@@ -68,7 +69,7 @@ def make_router(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/assets", tags=["Assets"], responses=ERRORS)
 
     async def one(request: Request, asset: Asset) -> Response:
-        [shown] = await show(service, [asset], base_url_of(request))
+        [shown] = await show(service, [asset], base_of(request))
         return answer({"asset": shown})
 
     @router.post(
@@ -112,7 +113,7 @@ def make_router(service: Service) -> APIRouter:
             beyond=place_of(query.pagination_token),
             oldest_first=query.oldest_first,
         )
-        shown: dict[str, Any] = {"assets": await show(service, page.assets, base_url_of(request))}
+        shown: dict[str, Any] = {"assets": await show(service, page.assets, base_of(request))}
         if page.has_more:
             shown["nextPaginationToken"] = token_of(page.assets[-1].created_ms, page.assets[-1].id)
         return answer(shown)
@@ -132,7 +133,7 @@ def make_router(service: Service) -> APIRouter:
         values = read_values(await small_body(request), BULK)
         ids = [asset_id for asset_id in dict.fromkeys(values["assetIds"]) if may_be_id(asset_id)]
         assets = await service.assets.get_many(caller, ids)
-        return answer({"assets": await show(service, assets, base_url_of(request))})
+        return answer({"assets": await show(service, assets, base_of(request))})
 
     @router.delete(
         "",
@@ -236,7 +237,7 @@ def make_router(service: Service) -> APIRouter:
 
 def _read_upload(data: bytes) -> tuple[dict[str, Any], bytes]:
     """What an upload says, and its picture. Raises BadField."""
-    values = read_values(read_object(data), UPLOAD)
+    values = read_values(read_object(data or b"{}"), UPLOAD)
     return values, read_picture("image", values.pop("image"))
 
 
@@ -247,9 +248,9 @@ def answer(body: Mapping[str, Any], status: int = 200) -> Response:
 
 
 async def small_body(request: Request) -> dict[str, Any]:
-    """A body without pictures. Raises BadField, PayloadTooLarge."""
+    """A body without pictures; one that is empty has no members. Raises BadField, PayloadTooLarge."""
     announced_bytes(request.headers, SMALL_LIMIT_BYTES)
-    return read_object(await read_json(request, SMALL_LIMIT_BYTES))
+    return read_object(await read_json(request, SMALL_LIMIT_BYTES) or b"{}")
 
 
 async def find(service: Service, caller: KnownCaller, asset_id: str) -> Asset:

@@ -8,9 +8,9 @@ from typing import Any
 from enlarger.accounts import Caller
 from enlarger.assets import Asset
 from enlarger.dialects.scenario.ids import new_id
-from enlarger.dialects.scenario.units import date_of
 from enlarger.errors import EnlargerError
 from enlarger.imaging import Header
+from enlarger.moment import zulu_of
 from enlarger.service import AssetLink, NewAsset, Service
 
 DOOR = "scenario"
@@ -74,8 +74,8 @@ def asset_of(asset: Asset, link: AssetLink) -> dict[str, Any]:
         "authorId": memo.get(AUTHOR, asset.workspace_id),
         "ownerId": asset.workspace_id,
         "collectionIds": [],
-        "createdAt": date_of(asset.created_ms),
-        "updatedAt": date_of(asset.updated_ms),
+        "createdAt": zulu_of(asset.created_ms),
+        "updatedAt": zulu_of(asset.updated_ms),
         "editCapabilities": ["UPSCALE"],
         "kind": "image",
         "metadata": metadata,

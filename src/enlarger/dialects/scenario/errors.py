@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField, PayloadTooLarge
+from enlarger.dialects.refusals import marked
 from enlarger.errors import (
     BadKey,
     BusyError,
@@ -92,12 +93,7 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
         more["remainingSeconds"] = error.retry_after_s
     if isinstance(error, TooManyJobs):
         more["details"] = {"actionName": "parallel-jobs", "actionLimit": error.limit}
-    response = error_response(request, status, reason, error.code, **more)
-    if error.retry_after_s is not None:
-        response.headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, StillRunning):
-        response.headers["x-should-retry"] = "true"
-    return response
+    return marked(request, error_response(request, status, reason, error.code, **more), error)
 
 
 def _in_their_words(error: EnlargerError) -> tuple[int, str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import msgspec
@@ -14,28 +15,26 @@ from pydantic import Field
 
 from enlarger.accounts import Act, Caller
 from enlarger.assets import Asset
-from enlarger.dialects.body import BadField, announced_bytes, read_json
-from enlarger.dialects.origin import origin_of, replay
+from enlarger.dialects.body import BadField, announced_bytes, read_json, read_object
+from enlarger.dialects.origin import base_of, origin_of, replay
 from enlarger.dialects.scenario import order
 from enlarger.dialects.scenario.asset_routes import REQUEST_LIMIT_BYTES, answer, may_be_id
 from enlarger.dialects.scenario.assets import DOOR, ancestry_of, examine, keep, memo_of, new_asset
 from enlarger.dialects.scenario.errors import STATUSES
 from enlarger.dialects.scenario.ids import new_id
-from enlarger.dialects.scenario.inputs import body_schema, read_object
+from enlarger.dialects.scenario.inputs import body_schema
 from enlarger.dialects.scenario.jobs import show
 from enlarger.dialects.scenario.order import Offer, Order, read_order
-from enlarger.dialects.scenario.pages import CommonQuery
+from enlarger.dialects.scenario.pages import ESTIMATED, DryQuery
 from enlarger.dialects.scenario.pictures import is_data_url, read_picture
 from enlarger.dialects.scenario.schemas import ErrorResponse, Estimate, GenerateRunModelResponse
 from enlarger.dialects.scenario.units import units_of
-from enlarger.dialects.scenario.who import KnownCaller, base_url_of
+from enlarger.dialects.scenario.who import KnownCaller
 from enlarger.errors import NotFound, UsageError
 from enlarger.imaging import Format, Header
 from enlarger.jobs.submission import DoorTerms, ResultAsset, Ticket
 from enlarger.service import Pending, Service
 
-ESTIMATED = 269
-"""The vendor's own status of a dry run; clients take every 2xx for success."""
 STEM_MAX = 400
 """Characters of the image's name that the result's name keeps."""
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
@@ -47,12 +46,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 ModelId = Annotated[str, Path(alias="modelId")]
 
 
-class GenerateQuery(CommonQuery):
+class GenerateQuery(DryQuery):
     """What may be said beside the body."""
 
-    dry_run: str | None = Field(
-        None, description="Whatever its value: check everything, answer with the cost, and do nothing."
-    )
     ip_detection: str | None = Field(None, description="Taken and not used: nothing is detected here.")
 
 
@@ -63,7 +59,7 @@ class Wanted:
     assets: Mapping[str, Asset]
     """Those that are kept already, by their ids."""
     sent: Mapping[str, bytes]
-    """Those that came along, by their data URLs."""
+    """Those that came along, by what stands in the order for their data URLs."""
 
     @property
     def bytes_to_read(self) -> int:
@@ -117,23 +113,28 @@ def make_router(service: Service) -> APIRouter:
 async def generate(service: Service, request: Request, caller: Caller, offer: Offer) -> Response:
     """Begin a job, or say what it would cost."""
     caller.check_may(Act.RUN)
-    async with service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)):
-        data = await read_json(request, REQUEST_LIMIT_BYTES)
-        wish, sent = await asyncio.to_thread(_read, data, offer)
+    async with contextlib.AsyncExitStack() as room:
+        await room.enter_async_context(service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)))
+        wish, sent = await asyncio.to_thread(_read, await read_json(request, REQUEST_LIMIT_BYTES), offer)
         wanted = Wanted(await _find(service, caller, wish), sent)
         if "dryRun" in request.query_params:
             return await _estimate(service, caller, wish, wanted)
         fields = _fields(wish, offer)
-        origin = await asyncio.to_thread(origin_of, request, DOOR, offer.operation, fields)
-        async with service.admit(wanted.bytes_to_read):
-            begun = _Beginning(service, caller, wish, wanted)
-            pending = Pending(caller, origin, await begun.submit(origin), is_answered_at_acceptance=True)
+        origin = await origin_of(request, DOOR, offer.operation, fields)
+        if wanted.assets:
+            if not sent:
+                # A body of ids is as good as gone. Who keeps room and waits for more waits for the others
+                # who do the same.
+                await room.aclose()
+            await room.enter_async_context(service.admit(wanted.bytes_to_read))
+        ticket = await _Beginning(service, caller, wish, wanted).submit(origin)
+        pending = Pending(caller, origin, ticket, is_answered_at_acceptance=True)
     kept = await service.answers.find(pending)
     if kept is not None:
         return replay(kept)
     request.state.pending = pending
     job = await service.status(caller, pending.ticket.job_id)
-    [standing] = await service.standings([job], base_url_of(request))
+    [standing] = await service.standings([job], base_of(request))
     cost = 0 if standing.charge is None else standing.charge.price_micros
     return answer({"job": show(standing), **_costs(offer, cost)})
 
@@ -224,7 +225,7 @@ class _Beginning:
             },
             asset=ResultAsset(
                 id=asset_id,
-                name=f"{image.name.rpartition('.')[0][:STEM_MAX] or 'image'}-upscaled.png",
+                name=f"{stem_of(image.name)}-upscaled.png",
                 source=wish.asset_type,
                 parent_id=image.id,
                 memo=memo_of(self._caller, metadata, is_hidden=wish.is_hidden),
@@ -245,19 +246,28 @@ def _in_their_words(wish: Order) -> Iterator[None]:
 
 
 def _read(data: bytes, offer: Offer) -> tuple[Order, dict[str, bytes]]:
-    """The order, and the pictures that came along with it by their data URLs. Raises BadField."""
-    wish = read_order(read_object(data), offer)
-    sent = {}
-    for name in ("image", "styleImages"):
-        value = wish.values.get(name, [])
-        for text in [value] if isinstance(value, str) else value:
-            if is_data_url(text):
-                if name == "styleImages" and not offer.is_strict:
-                    raise BadField(name, "must be ids of assets; upload the pictures first")
-                sent[text] = read_picture(name, text)
-            elif not may_be_id(text):
-                raise BadField(name, "must be an asset's id or a data URL")
-    return wish, sent
+    """The order, and the pictures that came along, by what stands for them there. Raises BadField."""
+    wish = read_order(read_object(data or b"{}"), offer)
+    sent: dict[str, bytes] = {}
+
+    def named(field: str, text: str) -> str:
+        if not is_data_url(text):
+            if not may_be_id(text):
+                raise BadField(field, "must be an asset's id or a data URL")
+            return text
+        if field == "styleImages" and not offer.is_strict:
+            raise BadField(field, "must be ids of assets; upload the pictures first")
+        picture = read_picture(field, text)
+        # Its digest instead of its megabytes, which would be kept until the answer, and written once more
+        # to tell the request from others.
+        short = f"data:{hashlib.sha256(picture).hexdigest()}"
+        sent[short] = picture
+        return short
+
+    values = {**wish.values, "image": named("image", wish.values["image"])}
+    if "styleImages" in values:
+        values["styleImages"] = [named("styleImages", one) for one in values["styleImages"]]
+    return replace(wish, values=values), sent
 
 
 async def _find(service: Service, caller: Caller, wish: Order) -> dict[str, Asset]:
@@ -270,6 +280,11 @@ async def _find(service: Service, caller: Caller, wish: Order) -> dict[str, Asse
         if one not in found:
             raise NotFound(f"{field}: there is no asset {one[:100]!r}", param=field)
     return found
+
+
+def stem_of(name: str) -> str:
+    """What a picture is called without the ending, if it has one."""
+    return (name.rpartition(".")[0] or name)[:STEM_MAX] or "image"
 
 
 def _header_of(asset: Asset) -> Header:

@@ -11,18 +11,20 @@ from pydantic import Field
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import BadField
+from enlarger.dialects.origin import base_of
 from enlarger.dialects.scenario.asset_routes import answer, small_body
 from enlarger.dialects.scenario.assets import DOOR
 from enlarger.dialects.scenario.errors import STATUSES, Refused
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
-from enlarger.dialects.scenario.pages import CommonQuery, PageQuery, moment_of, types_of
+from enlarger.dialects.scenario.pages import CommonQuery, Name, PageQuery, moment_of, types_of
 from enlarger.dialects.scenario.schemas import ErrorResponse, JobListResponse, JobResponse, Status
-from enlarger.dialects.scenario.units import date_of, units_of
+from enlarger.dialects.scenario.units import units_of
 from enlarger.dialects.scenario.upload_views import find_upload_job
-from enlarger.dialects.scenario.who import KnownCaller, base_url_of
+from enlarger.dialects.scenario.who import KnownCaller
 from enlarger.errors import NotFound
 from enlarger.jobs import Job, JobFilter, JobState
 from enlarger.jobs.job import TERMINAL
+from enlarger.moment import zulu_of
 from enlarger.service import Service, Standing
 
 STATUS_OF: dict[JobState, Status] = {
@@ -43,16 +45,16 @@ class JobsQuery(PageQuery):
     """Which jobs."""
 
     status: Status | None = None
-    type: str | None = None
+    type: Name = None
     types: str | None = Field(None, description="Comma-separated; `type` is ignored beside it.")
-    author_id: str | None = Field(None, description="The key that asked for it.")
+    author_id: Name = Field(None, description="The key that asked for it.")
     created_after: str | None = None
     updated_after: str | None = None
     hide_results: bool | None = Field(None, description="false leaves out jobs that were sent so.")
     workflow_id: str | None = Field(None, description="There are none.")
 
     def choice(self) -> JobFilter:
-        """The filter. Raises BadParameter for a date that is none."""
+        """The filter. Raises BadParameter for a date that is none, BadField."""
         memo: dict[str, tuple[Any, ...]] = {}
         types = types_of(self.type, self.types)
         if types is not None:
@@ -79,7 +81,7 @@ def make_router(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1/jobs", tags=["Jobs"], responses=ERRORS)
 
     async def one(request: Request, job: Job) -> Response:
-        [standing] = await service.standings([job], base_url_of(request))
+        [standing] = await service.standings([job], base_of(request))
         return answer({"job": show(standing)})
 
     @router.get("", operation_id="jobList", summary="Jobs", responses={200: {"model": JobListResponse}})
@@ -95,7 +97,7 @@ def make_router(service: Service) -> APIRouter:
                 shown = query.pagination_token[:60]
                 raise BadField("paginationToken", f"is none of ours: {shown!r}") from None
         page = await service.jobs(caller, query.choice(), limit=query.page_size, after=after)
-        standings = await service.standings(page.jobs, base_url_of(request))
+        standings = await service.standings(page.jobs, base_of(request))
         body: dict[str, Any] = {"jobs": [show(standing) for standing in standings]}
         if page.has_more:
             body["nextPaginationToken"] = page.jobs[-1].alias
@@ -167,9 +169,9 @@ def show(standing: Standing) -> dict[str, Any]:
         "status": STATUS_OF[job.state],
         "progress": job.progress,
         "metadata": metadata,
-        "statusHistory": [{"status": status, "date": date_of(when)} for status, when in history],
-        "createdAt": date_of(job.created_ms),
-        "updatedAt": date_of(history[-1][1]),
+        "statusHistory": [{"status": status, "date": zulu_of(when)} for status, when in history],
+        "createdAt": zulu_of(job.created_ms),
+        "updatedAt": zulu_of(history[-1][1]),
         "authorId": job.key_id,
         "ownerId": job.workspace_id,
         "billing": {"cuCost": units_of(price), "cuDiscount": 0},

@@ -14,7 +14,7 @@ from enlarger.dialects.scenario.errors import STATUSES
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
 from enlarger.dialects.scenario.models import MINIMAL, model_of
 from enlarger.dialects.scenario.order import CUSTOM, MODEL
-from enlarger.dialects.scenario.pages import CommonQuery, PageQuery, types_of
+from enlarger.dialects.scenario.pages import CommonQuery, PageQuery, names_of, types_of
 from enlarger.dialects.scenario.schemas import (
     ErrorResponse,
     ModelGetBulkResponse,
@@ -49,7 +49,7 @@ class ModelsQuery(PageQuery):
     def fits(self, model: dict[str, Any]) -> bool:
         """Whether a model is one of those."""
         types = types_of(self.type, self.types)
-        tags = [tag.strip() for tag in (self.tags or "").split(",") if tag.strip()]
+        tags = names_of(self.tags or "", "tags")
         return (
             self.privacy in (None, model["privacy"])
             and self.status in (None, model["status"])

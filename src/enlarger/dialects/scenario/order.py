@@ -109,7 +109,7 @@ class Order:
         return said | ({"targetWidth": width} if width else {})
 
     def field_of(self, picture: str) -> str:
-        """The input that names a picture, by its id or its data URL."""
+        """The input that names a picture, by its id or what stands for its data URL."""
         return "image" if picture == self.values["image"] else "styleImages"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -16,8 +16,15 @@ from enlarger.moment import ms_of
 
 PAGE_SIZE, PAGE_SIZE_MAX = 50, 200
 """The vendor's page has at most 100; its Blender client asks for 200."""
+NAMES_MAX = 100
+"""Of one list of names. Each is a condition of a statement, and SQLite takes no thousand of them."""
+NAME_MAX = 300
+"""Characters of a name or an id in a query; SQLite looks for no text of 50,000."""
 NOBODY = "nobody"
 """A door that has no assets."""
+ESTIMATED = 269
+"""The vendor's own status of a dry run; clients take every 2xx for success."""
+Name = Annotated[str | None, Field(max_length=NAME_MAX)]
 
 
 class CommonQuery(BaseModel):
@@ -32,6 +39,14 @@ class CommonQuery(BaseModel):
     )
 
 
+class DryQuery(CommonQuery):
+    """What may be said of a request that can be tried out."""
+
+    dry_run: str | None = Field(
+        None, description="Whatever its value: check everything, answer with the cost, and do nothing."
+    )
+
+
 class PageQuery(CommonQuery):
     """Which part of a list."""
 
@@ -42,13 +57,13 @@ class PageQuery(CommonQuery):
 class AssetsQuery(PageQuery):
     """Which assets."""
 
-    type: str | None = None
+    type: Name = None
     types: str | None = Field(None, description="Comma-separated; `type` is ignored beside it.")
-    parent_asset_id: str | None = None
-    root_asset_id: str | None = None
-    model_id: str | None = None
-    author_id: str | None = Field(None, description="The key that made it.")
-    inference_id: str | None = Field(None, description="The job that made it.")
+    parent_asset_id: Name = None
+    root_asset_id: Name = None
+    model_id: Name = None
+    author_id: Name = Field(None, description="The key that made it.")
+    inference_id: Name = Field(None, description="The job that made it.")
     collection_id: str | None = Field(None, description="There are none.")
     tags: str | None = Field(None, description="Comma-separated; an asset must have all.")
     privacy: Literal["private", "public", "unlisted"] = "private"
@@ -72,7 +87,7 @@ class AssetsQuery(PageQuery):
         return NOBODY if is_empty else DOOR
 
     def choice(self) -> AssetFilter:
-        """The filter. Raises BadParameter for a date that is none."""
+        """The filter. Raises BadParameter for a date that is none, BadField."""
         said = {
             "author": self.author_id,
             "modelId": self.model_id,
@@ -82,7 +97,7 @@ class AssetsQuery(PageQuery):
         return AssetFilter(
             sources=types_of(self.type, self.types),
             parent_id=None if self.parent_asset_id is None else self.parent_asset_id.replace("\0", " "),
-            tags=tuple(tag.strip() for tag in (self.tags or "").split(",") if tag.strip()),
+            tags=names_of(self.tags or "", "tags"),
             created_after_ms=moment_of(self.created_after, "createdAfter"),
             created_before_ms=moment_of(self.created_before, "createdBefore"),
             memo={name: (value,) for name, value in said.items() if value is not None},
@@ -90,10 +105,21 @@ class AssetsQuery(PageQuery):
 
 
 def types_of(one: str | None, several: str | None) -> tuple[str, ...] | None:
-    """What `type` and `types` ask for together; None is everything."""
+    """What `type` and `types` ask for together; None is everything. Raises BadField."""
     if several is not None:
-        return tuple(name.strip() for name in several.replace("\0", " ").split(","))
+        return names_of(several, "types")
     return None if one is None else (one.replace("\0", " "),)
+
+
+def names_of(text: str, param: str) -> tuple[str, ...]:
+    """The names in a comma-separated list, each once. Raises BadField for too many or too long ones."""
+    names = dict.fromkeys(name.strip() for name in text.replace("\0", " ").split(","))
+    names.pop("", None)
+    if len(names) > NAMES_MAX:
+        raise BadField(param, f"must have at most {NAMES_MAX} names, got {len(names)}")
+    if any(len(name) > NAME_MAX for name in names):
+        raise BadField(param, f"must be names of at most {NAME_MAX} characters")
+    return tuple(names)
 
 
 def moment_of(text: str | None, name: str) -> int | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 
 from enlarger.dialects.body import BadField
+from enlarger.dialects.data_url import decode_base64
 
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(;[\w=.+-]+)*;base64,", re.IGNORECASE)
 HEAD_CHARACTERS = 200
@@ -30,15 +29,9 @@ def read_picture(field: str, text: str) -> bytes:
             raise BadField(field, "is a data URL that does not begin like data:image/png;base64,")
         encoded = text[head.end() :]
     try:
-        data = base64.b64decode(
-            "".join(encoded.split()) if _is_wrapped(encoded) else encoded, validate=True
-        )
-    except (binascii.Error, ValueError):
+        data = decode_base64(encoded)
+    except ValueError:
         raise BadField(field, "is no picture in base64, bare or as a data URL") from None
     if not data:
         raise BadField(field, "is empty")
     return data
-
-
-def _is_wrapped(text: str) -> bool:
-    return any(space in text for space in "\n\r \t")

@@ -1,8 +1,6 @@
-"""Prices and times as Scenario writes them."""
+"""Prices as Scenario writes them."""
 
 from __future__ import annotations
-
-from enlarger.moment import iso_of
 
 MICROS_IN_A_UNIT = 10_000
 """A creative unit is US$0.01."""
@@ -16,8 +14,3 @@ def units_of(micros: int) -> int | float:
     """
     whole, rest = divmod(micros, MICROS_IN_A_UNIT)
     return whole if rest == 0 else micros / MICROS_IN_A_UNIT
-
-
-def date_of(moment_ms: int) -> str:
-    """A time as `2026-03-01T12:00:00.000Z`."""
-    return iso_of(moment_ms).replace("+00:00", "Z")

@@ -9,8 +9,8 @@ from typing import Any
 from enlarger.accounts import Caller
 from enlarger.assets import Upload, UploadState
 from enlarger.dialects.scenario.assets import AUTHOR, HIDDEN
-from enlarger.dialects.scenario.units import date_of
 from enlarger.errors import NotFound
+from enlarger.moment import zulu_of
 from enlarger.service import PartLink, Service
 
 UPLOAD_MARK, JOB_MARK = "upload_", "job_"
@@ -37,8 +37,8 @@ def upload_of(upload: Upload, links: Sequence[PartLink]) -> dict[str, Any]:
         "id": upload.id,
         "authorId": upload.asset["memo"].get(AUTHOR, upload.workspace_id),
         "ownerId": upload.workspace_id,
-        "createdAt": date_of(upload.created_ms),
-        "updatedAt": date_of(upload.updated_ms),
+        "createdAt": zulu_of(upload.created_ms),
+        "updatedAt": zulu_of(upload.updated_ms),
         "fileName": upload.file_name,
         "originalFileName": upload.file_name,
         "fileSize": upload.size_bytes,
@@ -49,7 +49,7 @@ def upload_of(upload: Upload, links: Sequence[PartLink]) -> dict[str, Any]:
         "jobId": job_id_of(upload),
         "partsCount": upload.part_count,
         "parts": [
-            {"number": link.number, "url": link.url, "expires": date_of(link.expires_ms)} for link in links
+            {"number": link.number, "url": link.url, "expires": zulu_of(link.expires_ms)} for link in links
         ],
         "assetOptions": {
             "hide": bool(upload.asset["memo"].get(HIDDEN)),
@@ -81,9 +81,9 @@ def upload_job(upload: Upload) -> dict[str, Any]:
         metadata["output"] = {"entityId": upload.asset_id, "status": str(upload.state)}
     if upload.error_message is not None:
         metadata["error"] = upload.error_message
-    history = [{"status": "pending", "date": date_of(upload.created_ms)}]
+    history = [{"status": "pending", "date": zulu_of(upload.created_ms)}]
     if upload.state is not UploadState.PENDING:
-        history.append({"status": status, "date": date_of(upload.updated_ms)})
+        history.append({"status": status, "date": zulu_of(upload.updated_ms)})
     sent = sum(part.size_bytes for part in upload.parts)
     return {
         "jobId": job_id_of(upload),
@@ -92,8 +92,8 @@ def upload_job(upload: Upload) -> dict[str, Any]:
         "progress": sent / upload.size_bytes if upload.state is UploadState.PENDING else 1,
         "metadata": metadata,
         "statusHistory": history,
-        "createdAt": date_of(upload.created_ms),
-        "updatedAt": date_of(upload.updated_ms),
+        "createdAt": zulu_of(upload.created_ms),
+        "updatedAt": zulu_of(upload.updated_ms),
         "authorId": upload.asset["memo"].get(AUTHOR, upload.workspace_id),
         "ownerId": upload.workspace_id,
         "billing": {"cuCost": 0, "cuDiscount": 0},

@@ -10,14 +10,15 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from enlarger.accounts import Act, Caller
 from enlarger.assets import Upload
 from enlarger.dialects.body import BadField
+from enlarger.dialects.origin import base_of
 from enlarger.dialects.scenario.asset_routes import ERRORS, ID_MAX, answer, find, may_be_id, small_body
 from enlarger.dialects.scenario.assets import new_asset
 from enlarger.dialects.scenario.ids import new_id
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
-from enlarger.dialects.scenario.pages import CommonQuery
-from enlarger.dialects.scenario.schemas import UploadResponse
+from enlarger.dialects.scenario.pages import ESTIMATED, CommonQuery, DryQuery
+from enlarger.dialects.scenario.schemas import Estimate, UploadResponse
 from enlarger.dialects.scenario.upload_views import upload_of
-from enlarger.dialects.scenario.who import KnownCaller, base_url_of
+from enlarger.dialects.scenario.who import KnownCaller
 from enlarger.errors import NotFound, UsageError
 from enlarger.service import NewAsset, NewUpload, Service
 from enlarger.service.uploads import MAX_PARTS, MAX_UPLOAD_BYTES, MEDIA_TYPE
@@ -72,6 +73,7 @@ EXAMPLE = {
     "kind": "image",
     "parts": 2,
 }
+NO_COST: dict[str, Any] = {"creativeUnitsCost": 0, "creativeUnitsDiscount": 0, "costDetails": {}}
 UploadId = Annotated[str, Path(alias="uploadId")]
 
 
@@ -82,25 +84,34 @@ def make_router(service: Service) -> APIRouter:
     )
 
     async def one(request: Request, upload: Upload) -> Response:
-        links = await service.uploads.links(upload, base_url_of(request))
+        links = await service.uploads.links(upload, base_of(request))
         return answer({"upload": upload_of(upload, links)})
 
     @router.post(
         "",
         operation_id="uploadCreate",
         summary="Begin an upload in parts, or import from a URL",
+        responses={
+            ESTIMATED: {
+                "model": Estimate,
+                "description": "With `dryRun`: it costs nothing. Nothing is kept.",
+            }
+        },
         openapi_extra=body_schema(UPLOAD, "UploadCreateParams", EXAMPLE),
     )
     async def create(
-        request: Request, caller: KnownCaller, query: Annotated[CommonQuery, Query()]
+        request: Request, caller: KnownCaller, query: Annotated[DryQuery, Query()]
     ) -> Response:
         caller.check_may(Act.RUN)
         body = await small_body(request)
         values = read_values(body, UPLOAD)
         asset = await _asset_for(service, caller, values, body.get("assetOptions"))
-        if values.get("url"):
+        new = None if values.get("url") else _read_new(values, asset)
+        if "dryRun" in request.query_params:
+            return answer(NO_COST, ESTIMATED)
+        if new is None:
             return await one(request, await _fetch(service, caller, values["url"], asset))
-        return await one(request, await service.uploads.begin(caller, _read_new(values, asset)))
+        return await one(request, await service.uploads.begin(caller, new))
 
     @router.get("/{uploadId}", operation_id="uploadRetrieve", summary="How an upload stands")
     async def retrieve(
@@ -132,8 +143,16 @@ async def _asset_for(service: Service, caller: Caller, values: dict[str, Any], o
         raise BadField("assetOptions", "must be an object")
     said = read_values(options or {}, OPTIONS)
     parent = await find(service, caller, said["parentId"]) if said.get("parentId") else None
-    name = values.get("fileName") or urlsplit(values.get("url", "")).path.rsplit("/", 1)[-1][:500]
+    name = values.get("fileName") or _name_in(values.get("url", ""))
     return new_asset(caller, name, parent=parent, is_hidden=said.get("hide", False))
+
+
+def _name_in(url: str) -> str:
+    """What a URL calls the file that it leads to. Raises BadField."""
+    try:
+        return urlsplit(url).path.rsplit("/", 1)[-1][:500]
+    except ValueError:
+        raise BadField("url", "is no URL") from None
 
 
 def _read_new(values: dict[str, Any], asset: NewAsset) -> NewUpload:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import asyncio
 import re
 import secrets
 from typing import Any
@@ -84,7 +84,7 @@ def make_router(service: Service) -> APIRouter:
                     output_format=OutputFormat.PNG,
                     seed=1 + secrets.randbelow(SEED_MAX),
                 )
-                origin = origin_of(request, DOOR, OPERATION, await contents(form))
+                origin = await origin_of(request, DOOR, OPERATION, await contents(form))
             ticket = await service.submit(caller, origin, Mode.FAST, order, picture, header)
         pending = Pending(caller, origin, ticket)
         kept = await service.answers.find(pending)
@@ -97,9 +97,9 @@ def make_router(service: Service) -> APIRouter:
         if request.headers.get("accept", "").partition(";")[0].strip().lower() == "image/png":
             headers = {"finish-reason": "SUCCESS", "seed": str(seed)}
             return Response(result, media_type="image/png", headers=headers)
-        encoded = base64.b64encode(result).decode("ascii")
-        body = {"artifacts": [{"base64": encoded, "finishReason": "SUCCESS", "seed": seed}]}
-        return Response(msgspec.json.encode(body), media_type="application/json")
+        body = {"artifacts": [{"base64": result, "finishReason": "SUCCESS", "seed": seed}]}
+        content = await asyncio.to_thread(msgspec.json.encode, body)
+        return Response(content, media_type="application/json")
 
     return router
 

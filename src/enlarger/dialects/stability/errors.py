@@ -14,6 +14,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from enlarger.dialects.refusals import marked
 from enlarger.errors import (
     BadKey,
     BusyError,
@@ -100,12 +101,7 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     if status == INTERNAL_STATUS:
         LOG.error("stability.job_error", code=error.code, reason=str(error))
     error_id = RATE_LIMITED if isinstance(error, RateLimited) else None
-    response = error_response(request, status, name, message, error_id=error_id)
-    if error.retry_after_s is not None:
-        response.headers["retry-after"] = str(error.retry_after_s)
-    if isinstance(error, StillRunning):
-        response.headers["x-should-retry"] = "true"
-    return response
+    return marked(request, error_response(request, status, name, message, error_id=error_id), error)
 
 
 def _in_their_words(error: EnlargerError) -> tuple[int, str, str]:

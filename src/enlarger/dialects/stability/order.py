@@ -12,15 +12,13 @@ from starlette.datastructures import FormData
 
 from enlarger.dialects import limits
 from enlarger.dialects.body import BadField, read_choice
-from enlarger.dialects.limits import PictureLimits
+from enlarger.dialects.limits import ABOUT_PIXELS, PictureLimits
 from enlarger.dialects.presets import StylePreset
 from enlarger.dialects.stability.schemas import OUTPUT_FORMATS
 from enlarger.request import PROMPT_MAX, SEED_MAX, Mode, UpscaleRequest
 from enlarger.target import Target
 
 FAST_TARGET = Target.factor(4)
-ABOUT_PIXELS = Target.about(4 * 1_048_576)
-"""The vendor's "4 megapixels", in the input's shape and never smaller than the input."""
 WHOLE_NUMBER = re.compile(r"[0-9]{1,15}(\.0+)?")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 
 from fastapi import APIRouter, Request, Response
@@ -43,7 +42,7 @@ def make_router(service: Service) -> APIRouter:
             raise job.error
         picture = await service.result(job)
         # The vendor's document says `image`, its server says `result`: clients of each kind read one.
-        return answers.picture(request, job, picture, result=base64.b64encode(picture).decode("ascii"))
+        return await answers.picture(request, job, picture, result=picture)
 
     router.get(
         "/v2beta/results/{id}",

@@ -124,7 +124,7 @@ async def answer(service: Service, request: Request, offer: Offer) -> Response:
     result = await service.result(job)
     # What a client that polls would look for; one that does not takes no notice.
     more = {} if offer is FAST else {"id": job.alias, "status": "complete"}
-    return answers.picture(request, job, result, **more)
+    return await answers.picture(request, job, result, **more)
 
 
 async def begin(service: Service, request: Request, offer: Offer) -> Response:
@@ -157,7 +157,7 @@ async def _submit(
     async with read_form(request, REQUEST_LIMIT_BYTES) as form:
         picture = await read_image(form)
         order = read_order(form, offer)
-        origin = origin_of(request, DOOR, offer.operation, await contents(form))
+        origin = await origin_of(request, DOOR, offer.operation, await contents(form))
     header = await service.examine(picture)
     offer.limits.check(header)
     terms = DoorTerms(alias=secrets.token_hex(ID_BYTES))

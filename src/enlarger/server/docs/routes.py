@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from enlarger.dialects.origin import base_of
 from enlarger.server.docs.page import STYLE, Book, index, page
 from enlarger.server.doors import Door, owner_of
 
@@ -49,7 +50,7 @@ def make_routes(dialects: Mapping[str, Door], public_url: str | None) -> list[Ro
         prefix = request.path_params["name"]
         if prefix not in apps:
             raise HTTPException(404)
-        base_url = public_url or f"{request.url.scheme}://{request.url.netloc}"
+        base_url = public_url or base_of(request)
         return HTMLResponse(page(book_of(prefix), base_url), headers=HEADERS)
 
-    return [Route("/docs", docs), Route("/docs/{name}", dialect)]
+    return [Route("/docs", docs), Route("/docs/", docs), Route("/docs/{name}", dialect)]
