@@ -186,7 +186,7 @@ def test_the_document_can_be_read_by_programs(house: House) -> None:
     }
     content = operations["createImageGeneration"]["requestBody"]["content"]["application/json"]
     assert content["examples"].keys() == {"conservative", "creative", "fast"}
-    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     schemas = document["components"]["schemas"]
     assert {
         "ConservativeUpscaleRequest",
