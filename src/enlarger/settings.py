@@ -348,11 +348,6 @@ class Settings(BaseSettings):
         return self.data_dir / "bells"
 
     @property
-    def arrivals_path(self) -> Path:
-        """Folder for parts of uploads on their way through the API process."""
-        return self.scratch_path / "arrivals"
-
-    @property
     def node_name(self) -> str:
         """Name of this machine among those that share the database."""
         return self.node or platform.node() or "local"

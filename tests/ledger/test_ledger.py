@@ -254,7 +254,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.open)
     @rule(data=st.data(), share=st.floats(0, 1.2))
     def take(self, data: st.DataObject, share: float) -> None:
-        job_id = data.draw(st.sampled_from(sorted(self.open)))
+        job_id = data.draw(st.sampled_from(list(self.open)))
         held = self.open[job_id]
         taken = int(held * share)
         try:
@@ -268,7 +268,7 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.open)
     @rule(data=st.data())
     def give_back(self, data: st.DataObject) -> None:
-        job_id = data.draw(st.sampled_from(sorted(self.open)))
+        job_id = data.draw(st.sampled_from(list(self.open)))
         assert self._do(lambda connection: ledger.release(connection, job_id)) is not None
         self.available += self.open.pop(job_id)
         self.resolved.append(job_id)

@@ -7,7 +7,8 @@ import time
 
 AFTERMATH_S = 0.06
 """So long after something has happened more may follow: the engine frees a job's place after its end."""
-AFTERMATH_POLL_S = 0.01
+AFTERMATH_POLL_S = 0.03
+"""No look follows another sooner: what the one before has claimed must be seen to be under way."""
 QUIET_AFTER_S = 1.0
 QUIET_POLL_S = 0.25
 
@@ -23,7 +24,7 @@ class Pace:
         self._change = threading.Condition()
         self._rings = 0
         self._rung_at = time.monotonic()
-        self._heard = threading.local()
+        self._loops = threading.local()
 
     def ring(self) -> None:
         """Something has happened: every loop looks now, also one that is just about to wait."""
@@ -34,10 +35,12 @@ class Pace:
 
     def wait(self, usual_s: float | None) -> None:
         """Return when a loop that waits `usual_s` is to look again."""
+        begun = time.monotonic()
         with self._change:
-            heard = getattr(self._heard, "rings", self._rings)
+            heard = getattr(self._loops, "heard", self._rings)
             self._change.wait_for(lambda: self._rings != heard, self._stretch(usual_s))
-            self._heard.rings = self._rings
+            self._loops.heard = self._rings
+        time.sleep(max(0.0, min(usual_s or 0.0, AFTERMATH_POLL_S) - (time.monotonic() - begun)))
 
     def _stretch(self, usual_s: float | None) -> float | None:
         quiet_s = time.monotonic() - self._rung_at

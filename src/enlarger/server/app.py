@@ -109,7 +109,7 @@ def make_app(
         routes=[
             *health.make_routes(engine, client, store, settings.lease_s, drain),
             metrics.make_route(registry, settings.metrics_token),
-            parts.make_route(service, settings.arrivals_path),
+            parts.make_route(service, settings.scratch_path / "arrivals"),
             files.make_route(store),
         ],
         exception_handlers={HTTPException: _on_http_exception},

@@ -69,6 +69,7 @@ class Work:
         self._stopping = stopping
         self._on_ended = on_ended
         self._running: set[str] = set()
+        self._turn = threading.Lock()
 
     def running(self) -> frozenset[str]:
         """Ids of the jobs that are in hand, between two attempts too."""
@@ -88,7 +89,9 @@ class Work:
         def upscale(job_id: str) -> None:
             self._running.add(job_id)
             try:
-                render(job_id)
+                # Two looks in a row may claim two jobs, before the first counts as running.
+                with self._turn:
+                    render(job_id)
             finally:
                 self._running.discard(job_id)
                 self._on_ended()
