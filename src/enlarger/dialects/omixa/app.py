@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from enlarger.administration import Administration
+from enlarger.dialects.application import make_application
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.omixa import catalogue, errors, images, usage
 from enlarger.dialects.omixa.schemas import request_body
@@ -24,14 +25,10 @@ def create_app(
 
     require_signature  whether requests must carry `X-Omixa-Signature`; if not, nobody looks at it.
     """
-    app = FastAPI(
-        title="Omixa, served by Enlarger",
-        version="v1",
-        docs_url=None,
-        redoc_url=None,
-        # A redirect would be made from the Host header, which is the caller's to choose.
-        redirect_slashes=False,
-        exception_handlers={
+    app = make_application(
+        "Omixa, served by Enlarger",
+        "v1",
+        {
             BadField: errors.on_bad_field,
             PayloadTooLarge: errors.on_payload_too_large,
             EnlargerError: errors.on_enlarger_error,

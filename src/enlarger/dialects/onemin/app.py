@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from enlarger.dialects.application import make_application
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.onemin import assets, errors, features, teams
 from enlarger.dialects.openapi import BEARER, api_key, describe
@@ -15,14 +16,10 @@ from enlarger.service import Service
 
 def create_app(service: Service) -> FastAPI:
     """Every route of the dialect, at the vendor's own paths."""
-    app = FastAPI(
-        title="1min.ai image upscaling, served by Enlarger",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        # A redirect would be made from the Host header, which is the caller's to choose.
-        redirect_slashes=False,
-        exception_handlers={
+    app = make_application(
+        "1min.ai image upscaling, served by Enlarger",
+        "1",
+        {
             BadField: errors.on_bad_field,
             PayloadTooLarge: errors.on_payload_too_large,
             EnlargerError: errors.on_enlarger_error,

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from enlarger.administration import Administration
+from enlarger.dialects.application import make_application
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.openapi import BEARER, describe
 from enlarger.dialects.own import errors, jobs, keys, members, money, session
@@ -23,14 +24,10 @@ def create_app(
 
     public_url  scheme and host that callers reach us at; None takes those of each request.
     """
-    app = FastAPI(
-        title="Enlarger",
-        version="v1",
-        docs_url=None,
-        redoc_url=None,
-        # A redirect would be made from the Host header, which is the caller's to choose.
-        redirect_slashes=False,
-        exception_handlers={
+    app = make_application(
+        "Enlarger",
+        "v1",
+        {
             BadField: errors.on_bad_field,
             PayloadTooLarge: errors.on_payload_too_large,
             EnlargerError: errors.on_enlarger_error,

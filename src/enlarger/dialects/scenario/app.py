@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from enlarger.dialects.application import make_application
 from enlarger.dialects.openapi import BASIC, BEARER, describe
 from enlarger.dialects.scenario import asset_routes, generate, jobs, model_routes, uploads
 from enlarger.dialects.scenario.errors import HANDLERS
@@ -12,14 +13,10 @@ from enlarger.service import Service
 
 def create_app(service: Service) -> FastAPI:
     """Every route of the dialect, at the vendor's own paths."""
-    app = FastAPI(
-        title="Scenario API v1, served by Enlarger",
-        version="v1",
-        docs_url=None,
-        redoc_url=None,
-        # A redirect would be made from the Host header, which is the caller's to choose.
-        redirect_slashes=False,
-        exception_handlers=HANDLERS,
+    app = make_application(
+        "Scenario API v1, served by Enlarger",
+        "v1",
+        HANDLERS,
     )
     app.state.service = service
     for room in (generate, model_routes, jobs, asset_routes, uploads):

@@ -6,16 +6,16 @@ the request in `trace_id`. `code` is ours, for programs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import structlog
-from fastapi import Request, Response
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from enlarger.dialects.application import Handlers
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.refusals import marked
 from enlarger.errors import (
@@ -180,7 +180,7 @@ async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     return error_response(request, INTERNAL_STATUS, INTERNAL, "error")
 
 
-HANDLERS: dict[int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]] = {
+HANDLERS: Handlers = {
     BadField: on_bad_field,
     Refused: on_refused,
     PayloadTooLarge: on_payload_too_large,

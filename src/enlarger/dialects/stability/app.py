@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from enlarger.dialects.application import make_application
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.openapi import BEARER, api_key, describe
 from enlarger.dialects.stability import account, engines, errors, results, upscale
@@ -16,14 +17,10 @@ from enlarger.service import Service
 
 def create_app(service: Service) -> FastAPI:
     """Every route of the dialect, at the vendor's own paths."""
-    app = FastAPI(
-        title="Stability AI v2beta, served by Enlarger",
-        version="v2beta",
-        docs_url=None,
-        redoc_url=None,
-        # A redirect would be made from the Host header, which is the caller's to choose.
-        redirect_slashes=False,
-        exception_handlers={
+    app = make_application(
+        "Stability AI v2beta, served by Enlarger",
+        "v2beta",
+        {
             BadField: errors.on_bad_field,
             errors.NoEngine: errors.on_no_engine,
             PayloadTooLarge: errors.on_payload_too_large,
