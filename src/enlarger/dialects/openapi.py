@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from enlarger.request import OutputFormat
+
 BEARER = {"type": "http", "scheme": "bearer"}
 BASIC = {"type": "http", "scheme": "basic"}
+BYTES = {"type": "string", "format": "binary"}
 VALIDATION = ("HTTPValidationError", "ValidationError")
 
 
 def api_key(header: str) -> dict[str, str]:
     """A key as it is in a header."""
     return {"type": "apiKey", "in": "header", "name": header}
+
+
+def pictures(formats: Iterable[OutputFormat]) -> dict[str, Any]:
+    """The content of an answer that is a picture in one of `formats`."""
+    return {choice.media_type: {"schema": BYTES} for choice in formats}
 
 
 def describe(

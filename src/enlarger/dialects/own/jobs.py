@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form
+from enlarger.dialects.openapi import pictures
 from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.dialects.own.form import REQUEST_LIMIT_BYTES, multipart, read_order
 from enlarger.dialects.own.schemas import (
@@ -28,6 +29,7 @@ from enlarger.jobs import Job, JobFilter, JobState
 from enlarger.jobs.job import UNDER_WAY
 from enlarger.jobs.submission import DoorTerms
 from enlarger.moment import iso_of
+from enlarger.request import OutputFormat
 from enlarger.service import Pending, Service, Standing
 
 DOOR = "own"
@@ -121,7 +123,7 @@ def make_router(service: Service) -> APIRouter:
         operation_id="getResult",
         summary="The picture",
         response_class=Response,
-        responses={200: {"description": "The enlarged picture.", "content": {"image/*": {}}}},
+        responses={200: {"description": "The enlarged picture.", "content": pictures(OutputFormat)}},
     )
     async def get_result(job_id: str, caller: KnownCaller) -> Response:
         caller.check_may(Act.READ)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from enlarger.dialects.stability import answers
 from enlarger.dialects.stability.fields import read_secret
 from enlarger.dialects.stability.schemas import AsyncGenerationResponse, ErrorResponse, ResultResponse
-from enlarger.dialects.stability.upscale import pictures
+from enlarger.dialects.stability.upscale import picture_or_json
 from enlarger.errors import NotFound
 from enlarger.jobs import JobState
 from enlarger.service import Service
@@ -25,7 +25,9 @@ def make_router(service: Service) -> APIRouter:
     router = APIRouter(
         tags=["Results"],
         responses={
-            200: pictures("The picture, as often as it is asked for until it expires.", ResultResponse),
+            200: picture_or_json(
+                "The picture, as often as it is asked for until it expires.", ResultResponse
+            ),
             202: {"description": "The generation goes on.", "model": AsyncGenerationResponse},
             **{status: {"model": ErrorResponse} for status in (401, 404, 409, 429, 500, 503, 504)},
         },

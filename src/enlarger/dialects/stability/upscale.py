@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from enlarger.accounts import Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form, read_image
+from enlarger.dialects.openapi import pictures
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability import answers
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES
@@ -37,15 +38,12 @@ STATUSES = (400, 401, 402, 403, 409, 413, 429, 500, 503, 504)
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
 
 
-BYTES = {"type": "string", "format": "binary"}
-
-
-def pictures(description: str, model: type[BaseModel]) -> dict[str, Any]:
+def picture_or_json(description: str, model: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI's description of an answer that is a picture or JSON."""
     return {
         "description": description,
         "content": {
-            **{choice.media_type: {"schema": BYTES} for choice in OUTPUT_FORMATS},
+            **pictures(OUTPUT_FORMATS),
             "application/json": {"schema": reference(model)},
         },
     }
@@ -62,7 +60,9 @@ def make_router(service: Service) -> APIRouter:
         summary="Fast upscale",
         response_class=Response,
         responses={
-            200: pictures("The enlarged picture, four times as wide and as high.", UpscaleImageResponse),
+            200: picture_or_json(
+                "The enlarged picture, four times as wide and as high.", UpscaleImageResponse
+            ),
             **ERRORS,
         },
         openapi_extra=multipart(FastUpscaleRequest),
@@ -76,7 +76,7 @@ def make_router(service: Service) -> APIRouter:
         summary="Conservative upscale",
         response_class=Response,
         responses={
-            200: pictures(
+            200: picture_or_json(
                 "The enlarged picture, of 4 megapixels; its id alone for `prefer: respond-async`.",
                 ConservativeUpscaleResponse,
             ),
