@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from enlarger.engine.engine import Engine
+from enlarger.engine.runtimes.openvino import OpenVinoRuntime
 from enlarger.models import ModelStore, known_assets
 from enlarger.models.pull import pull
 from tests.support.desk import Desk
@@ -75,6 +77,17 @@ def store() -> ModelStore:
     store = ModelStore(MODELS)
     pull(store, known_assets().values())
     return store
+
+
+@pytest.fixture(scope="session")
+def runtime() -> OpenVinoRuntime:
+    return OpenVinoRuntime()
+
+
+@pytest.fixture(scope="session")
+def engine(runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
+    """At the precision that the product chooses on this machine."""
+    return Engine(runtime, store, known_assets())
 
 
 @pytest.fixture(scope="session")

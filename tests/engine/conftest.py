@@ -21,17 +21,6 @@ Upscale = Callable[..., tuple[NDArray[np.uint8], Receipt]]
 
 
 @pytest.fixture(scope="session")
-def runtime() -> OpenVinoRuntime:
-    return OpenVinoRuntime()
-
-
-@pytest.fixture(scope="session")
-def engine(runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
-    """At the precision that the product chooses on this machine."""
-    return Engine(runtime, store, known_assets())
-
-
-@pytest.fixture(scope="session")
 def engine_f32(runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
     return Engine(runtime, store, known_assets(), Precision.F32)
 
