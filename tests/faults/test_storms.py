@@ -29,7 +29,7 @@ LONG_PX = 256
 def test_everything_is_killed_under_load(install: Install, database: str, tally: Tally) -> None:
     """Supervisor, API, workers and children at once, ten times; then a start as after a power cut."""
     installation = install(database, ENLARGER_WORKERS="2")
-    rounds, load = tally.either(10, 1), tally.either(40, 10)
+    rounds, load = tally.either(10, 1), 10
     waiting: list[callers.Caller] = []
     for turn in range(rounds):
         with tally.attempt("everything is killed", database, turn) as order:
@@ -140,7 +140,7 @@ def test_postgres_is_stopped_at_once(install: Install, tally: Tally, times: int,
         pytest.skip("in `make faults` alone")
     with Postgres.start() as postgres:
         installation = install("postgres", url=postgres.create_database(), ENLARGER_WORKERS="2")
-        load = tally.either(100, 10)
+        load = tally.either(40, 10)
         waiting: list[callers.Caller] = []
         settled_s = 0.0
         with installation.running():

@@ -308,6 +308,28 @@ def test_a_trickle_cannot_outlast_the_time_limit(part: str, site: Callable[..., 
     assert time.monotonic() - started < 3
 
 
+def test_neither_a_slow_handshake_nor_a_slow_resolver_can(
+    site: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = site(lambda number: b"\x16\x03\x03\x40\x00" + b"x|PAUSE|" * 50)
+    monkeypatch.setitem(fetch.PORTS, "https", port)
+    go = threading.Event()
+
+    def never(host: str, port: int) -> list[str]:
+        go.wait(10)
+        return ["127.0.0.1"]
+
+    for resolve in (lambda host, port: ["127.0.0.1"], never):
+        fetcher = Fetcher(
+            is_allowed=True, resolve=resolve, is_permitted=lambda address: True, timeout_s=0.5
+        )
+        started = time.monotonic()
+        with pytest.raises(BadParameter, match="cannot be fetched"):
+            fetcher.fetch("https://pictures.example/", max_bytes=1000)
+        assert time.monotonic() - started < 3
+    go.set()
+
+
 def test_a_few_slow_servers_keep_no_thread_from_anybody_else() -> None:
     inside, go = threading.Semaphore(0), threading.Event()
 

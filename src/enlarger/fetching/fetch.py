@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
@@ -92,11 +93,13 @@ class Fetcher:
         host = str(parts.hostname)
         port = PORTS[parts.scheme]
         try:
-            address = self._address(host, port, param)
+            address = self._address(host, port, deadline, param)
             connection = http.client.HTTPConnection(host, port)
             connected = self._connect(address, host, port, parts.scheme, deadline)
             connection.sock = connected
             with connected, _ended_at(deadline, connected):
+                if isinstance(connected, ssl.SSLSocket):
+                    connected.do_handshake()
                 target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
                 headers = {"User-Agent": "enlarger", "Accept": "image/*", "Accept-Encoding": "identity"}
                 connection.request("GET", target, headers=headers)
@@ -115,9 +118,10 @@ class Fetcher:
             LOG.info("fetch.failed", error=type(error).__name__)
             raise BadParameter(f"{param} cannot be fetched from {host}", param=param) from error
 
-    def _address(self, host: str, port: int, param: str) -> IPAddress:
+    def _address(self, host: str, port: int, deadline: float, param: str) -> IPAddress:
         """The address to connect to. Every one that the name has must be public, not only the first."""
-        found = [ipaddress.ip_address(text.partition("%")[0]) for text in self.resolve(host, port)]
+        texts = _by(deadline, lambda: self.resolve(host, port))
+        found = [ipaddress.ip_address(text.partition("%")[0]) for text in texts]
         if not found or not all(map(self.is_permitted, found)):
             raise BadParameter(f"{param} does not lead to the public internet", param=param)
         return found[0]
@@ -130,7 +134,9 @@ class Fetcher:
             return connected
         try:
             # The certificate must be the name's, though the connection goes to a number.
-            return ssl.create_default_context().wrap_socket(connected, server_hostname=host)
+            return ssl.create_default_context().wrap_socket(
+                connected, server_hostname=host, do_handshake_on_connect=False
+            )
         except BaseException:
             connected.close()
             raise
@@ -162,6 +168,27 @@ def _read(response: http.client.HTTPResponse, max_bytes: int, param: str) -> byt
     if response.length:
         raise http.client.IncompleteRead(bytes(body), response.length)
     return bytes(body)
+
+
+def _by(deadline: float, ask: Callable[[], list[str]]) -> list[str]:
+    """What `ask` returns or raises, or TimeoutError. No time limit can be given to a resolver."""
+    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(ask())
+        except Exception as error:
+            answers.put(error)
+
+    # It ends by itself, later; nothing waits for it.
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        answer = answers.get(timeout=_left(deadline))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 @contextlib.contextmanager
