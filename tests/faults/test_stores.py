@@ -19,7 +19,7 @@ from tests.support.running import wait_for
 from tests.support.s3 import BUCKET, S3
 from tests.support.tally import Tally
 
-DISK_BYTES = 96 * 2**20
+DISK_BYTES = 256 * 2**20
 
 
 @pytest.mark.parametrize(("way", "share"), [("503", 0.2), ("503", 1.0), ("hang", 0.3)])

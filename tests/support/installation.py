@@ -154,7 +154,8 @@ class Installation:
         self.invariants.settle()
         callers.join(waiting)
         found = [complaint for caller in waiting if (complaint := caller.complaint()) is not None]
-        assert self.invariants.violations() + found == []
+        violations = [*self.invariants.violations(), *found]
+        assert not violations, "\n".join(map(str, violations))
 
     def jobs(self, where: str = "1 = 1") -> list[sa.Row[Any]]:
         """Id, state and attempts of jobs, the oldest first."""
