@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -47,7 +50,7 @@ def test_an_asset_is_its_workspaces_alone(desk: Desk, mine: str, theirs: str) ->
     with pytest.raises(NotFound, match="asset_1"):
         assets.get("asset_1", theirs)
     with pytest.raises(NotFound):
-        assets.change("asset_1", theirs, name="stolen")
+        assets.change("asset_1", theirs, lambda asset: replace(asset, name="stolen"))
     assert assets.remove(["asset_1"], theirs) == []
     assert assets.page(theirs).assets == ()
     assert assets.remove(["asset_1", "asset_2"], mine) == [kept]
@@ -77,14 +80,38 @@ def test_tags_are_found_whole(desk: Desk, mine: str) -> None:
         assets.add(asset(mine, number, tags=tags))
     assert [one.id for one in assets.page(mine, tag="cat").assets] == ["asset_0"]
     assert [one.id for one in assets.page(mine, tag='c"at%_').assets] == ["asset_2"]
-    changed = assets.change("asset_3", mine, tags=["cat", "cat", "dog"], name="")
+    assert assets.page(mine, tag="Cat").assets == (), "to the letter, whatever the database"
+    changed = assets.change(
+        "asset_3", mine, lambda asset: replace(asset, tags=("cat", "cat", "dog"), name="")
+    )
+    assert assets.get("asset_3", mine) == changed
     assert (changed.tags, changed.name) == (("cat", "dog"), "")
     assert len(assets.page(mine, tag="cat").assets) == 2
     for wrong in ([""], ["x" * 101], [str(number) for number in range(101)]):
         with pytest.raises(BadParameter, match="tags"):
-            assets.change("asset_3", mine, tags=wrong)
+            assets.change("asset_3", mine, partial(replace, tags=wrong))
     with pytest.raises(BadParameter, match="name"):
-        assets.change("asset_3", mine, name="x" * 501)
+        assets.change("asset_3", mine, lambda asset: replace(asset, name="x" * 501))
+    assert assets.get("asset_3", mine) == changed
+
+
+def test_a_change_waits_for_the_one_before(desk: Desk, mine: str) -> None:
+    assets = Assets(desk.engine)
+    assets.add(asset(mine, 1))
+
+    def add(tag: str) -> Asset:
+        return assets.change("asset_1", mine, lambda asset: replace(asset, tags=(*asset.tags, tag)))
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def slow(asset: Asset) -> Asset:
+            other = pool.submit(add, "second")
+            with pytest.raises(TimeoutError):
+                other.result(0.2)
+            return replace(asset, tags=(*asset.tags, "first"))
+
+        assets.change("asset_1", mine, slow)
+    assert assets.get("asset_1", mine).tags == ("first", "second")
 
 
 def test_an_asset_whose_time_is_over_is_not_there(desk: Desk, mine: str) -> None:

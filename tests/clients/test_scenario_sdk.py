@@ -37,6 +37,8 @@ def test_the_sdk_upscales(server: RunningServer, tmp_path: Path) -> None:
     assert has_ours
     assert found["models"] == ["model_upscale-v3", "model_scenario-upscale-v3"]
     assert found["bulk"]
+    assert found["upload"] == ["pending", [200, 200], "imported", "success", True, True]
+    assert found["cancelled"] == ["canceled", True, "ConflictError", 1]
     assert found["errors"] == {
         "wrong secret": "AuthenticationError",
         "no such asset": "NotFoundError",

@@ -121,6 +121,7 @@ SCENARIO: dict[str, Fields] = {
     "promptFidelity": WORDS,
     "guidanceScale": WORDS,
     "overrideEmbeddings": {"style": "comic", **WORDS},
+    "strengthDecay": {"upscaleFactor": 3},
 }
 DOORS = {
     "stability-creative": Door(stability("creative"), {"prompt": "a cup", "seed": 7}, CREATIVE, {}, "2x"),

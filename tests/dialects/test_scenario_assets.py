@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -139,7 +141,9 @@ def test_lists_are_narrowed(house: House) -> None:
     caller.finish(again)
     [last] = caller.job(again)["metadata"]["assetIds"]
     everything = [last, made, second["id"], first["id"]]
+    time.sleep(0.002)
     caller.call("PUT", f"/assets/{made}/tags", json={"add": ["one", 'quo"ted', "two"]})
+    changed = caller.call("GET", f"/assets/{made}").json()["asset"]["updatedAt"]
     for query, found in (
         ({}, everything),
         ({"sortDirection": "asc"}, everything[::-1]),
@@ -161,6 +165,14 @@ def test_lists_are_narrowed(house: House) -> None:
         ({"createdAfter": "2999-01-01"}, []),
         ({"createdBefore": first["createdAt"]}, []),
         ({"createdBefore": "2999-01-01"}, everything),
+        ({"sortBy": "updatedAt"}, [made, last, second["id"], first["id"]]),
+        ({"sortBy": "updatedAt", "sortDirection": "asc"}, [first["id"], second["id"], last, made]),
+        ({"updatedAfter": changed}, []),
+        ({"updatedBefore": changed}, [last, second["id"], first["id"]]),
+        ({"updatedAfter": caller.job(again)["updatedAt"]}, [made]),
+        ({"updatedAfter": "2020-01-01", "updatedBefore": "2999-01-01"}, everything),
+        ({"tags": "One"}, []),
+        ({"modelId": "MODEL_upscale-v3"}, []),
         ({"privacy": "private"}, everything),
         ({"privacy": "public"}, []),
         ({"deleted": "true"}, []),
@@ -180,6 +192,8 @@ def test_lists_are_narrowed(house: House) -> None:
         ({"sortDirection": "up"}, "sortDirection"),
         ({"createdAfter": "x"}, "createdAfter"),
         ({"createdBefore": "x"}, "createdBefore"),
+        ({"updatedAfter": "x"}, "updatedAfter"),
+        ({"updatedBefore": "x"}, "updatedBefore"),
         ({"privacy": "x"}, "privacy"),
         ({"deleted": "x"}, "deleted"),
         ({"paginationToken": "x"}, "paginationToken"),
@@ -205,6 +219,22 @@ def test_pages_have_every_asset_once_also_while_they_are_deleted(house: House) -
                 if is_deleting and direction == "asc":
                     assert delete(caller, *found[-2:]).status_code == 200
             assert found == (ids if direction == "asc" else ids[::-1])
+
+
+def test_pages_by_the_last_change(house: House) -> None:
+    caller = client(house)
+    ids = [caller.upload()["id"] for _ in range(3)]
+    for asset_id in (ids[1], ids[2], ids[0]):
+        time.sleep(0.002)
+        caller.call("PUT", f"/assets/{asset_id}", json={"name": "x"})
+    for direction, wanted in (("desc", [ids[0], ids[2], ids[1]]), ("asc", [ids[1], ids[2], ids[0]])):
+        query: dict[str, Any] = {"pageSize": 1, "sortBy": "updatedAt", "sortDirection": direction}
+        found = []
+        for _ in ids:
+            page = caller.call("GET", "/assets", params=query).json()
+            found += [asset["id"] for asset in page["assets"]]
+            query["paginationToken"] = page.get("nextPaginationToken")
+        assert found == wanted
 
 
 def delete(caller: Client, *ids: str) -> Any:
@@ -285,6 +315,41 @@ def test_an_asset_is_renamed_described_tagged_and_copied(house: House) -> None:
     assert copied["metadata"]["parentId"] == asset["id"]
     delete(caller, asset["id"])
     assert house.http.get(copied["url"]).content == SMALL
+
+
+def test_changes_at_once_lose_nothing(house: House) -> None:
+    caller = client(house)
+    asset = caller.upload()
+    path = f"/assets/{asset['id']}"
+    tags = [f"tag {number}" for number in range(24)]
+
+    def change(tag: str) -> list[int]:
+        added = caller.call("PUT", f"{path}/tags", json={"add": [tag]})
+        return [added.status_code, caller.call("PUT", path, json={"name": tag}).status_code]
+
+    with ThreadPoolExecutor(8) as pool:
+        described = pool.submit(caller.call, "PUT", path, json={"description": "warm"})
+        assert list(pool.map(change, tags)) == [[200, 200]] * len(tags)
+    assert described.result().status_code == 200
+    changed = caller.call("GET", path).json()["asset"]
+    assert (sorted(changed["tags"]), changed["description"]) == (sorted(tags), "warm")
+
+
+def test_a_copy_has_all_that_is_said_of_its_asset(house: House) -> None:
+    caller = client(house)
+    job = caller.begin(UPSCALE, image=caller.upload()["id"], style="comic", hideResults=True)["jobId"]
+    caller.finish(job)
+    [made] = caller.job(job)["metadata"]["assetIds"]
+    caller.call("PUT", f"/assets/{made}", json={"description": "warm"})
+    caller.call("PUT", f"/assets/{made}/tags", json={"add": ["a", "b"]})
+    asset = caller.call("GET", f"/assets/{made}").json()["asset"]
+    copied = caller.call("POST", f"/assets/{made}/copy").json()["asset"]
+    assert copied == caller.call("GET", f"/assets/{copied['id']}").json()["asset"] | {"url": copied["url"]}
+    for name in ("tags", "description", "isHidden", "source", "mimeType"):
+        assert copied[name] == asset[name], name
+    size = {"width": 48, "height": 40}
+    assert copied["metadata"] == asset["metadata"] | {"parentId": made} | size, "the picture's own size"
+    assert copied["metadata"]["style"] == "comic"
 
 
 def test_assets_of_others(house: House) -> None:

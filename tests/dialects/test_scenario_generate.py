@@ -243,6 +243,10 @@ CHANGES: list[tuple[str, dict[str, Any], str, Any]] = [
 ]
 
 
+BESIDE: dict[str, dict[str, Any]] = {"strengthDecay": {"upscaleFactor": 3}}
+"""What a dial needs beside it to have an effect."""
+
+
 def told(request: UpscaleRequest) -> dict[str, Any]:
     return vars(request) | {"target": request.target.text}
 
@@ -254,18 +258,62 @@ def test_each_dial_alone_changes_what_is_made(house: House) -> None:
     def made(path: str, **body: Any) -> dict[str, Any]:
         return told(caller.row(caller.begin(path, image=image, **PLAIN[path] | body)["jobId"]).request)
 
-    usual = {path: made(path) for path in PLAIN}
+    plain = {path: made(path) for path in PLAIN}
     for path, change, field, value in CHANGES:
-        changed = made(path, **change)
+        [beside] = [BESIDE.get(name, {}) for name in change if len(change) == 1] or [{}]
+        usual = made(path, **beside) if beside else plain[path]
+        changed = made(path, **beside, **change)
         assert changed[field] == value, (path, change)
-        assert changed[field] != usual[path][field], (path, change)
+        assert changed[field] != usual[field], (path, change)
         follow = {"preset": {"creativity", "image_fidelity", "prompt_fidelity"}}
         follow |= {"creativity": {"creativity"}, "strength": {"creativity"}}
         # Whatever the conservative plan would leave undone brings the creative one.
         allowed = {field, "mode"}.union(*(follow.get(name, set()) for name in change))
-        assert {name for name in changed if changed[name] != usual[path][name]} <= allowed, change
+        assert {name for name in changed if changed[name] != usual[name]} <= allowed, change
     fields = {name for path, change, _, _ in CHANGES if path == UPSCALE for name in change}
     assert len(fields | {"image", "styleImages"}) == 20, "every field of the page is in the table"
+
+
+def test_strength_decay_counts_above_factor_two_alone(house: House) -> None:
+    caller = client(house)
+    image = caller.upload()["id"]
+    for factor, decay, cost in ((1, 0.8, 40), (2, 0.8, 40), (2.01, 0.1, 60)):
+        body = {"image": image, "upscaleFactor": factor, "strengthDecay": 0.1}
+        assert dry(caller, CUSTOM, **body).json()["creativeUnitsCost"] == cost, factor
+        job = caller.begin(CUSTOM, **body)
+        assert caller.row(job["jobId"]).request.creativity_decay == decay, factor
+        assert job["metadata"]["input"]["strengthDecay"] == 0.1, "what was sent is told"
+
+
+def test_the_deprecated_endpoint_takes_styles_as_unity_writes_them(house: House) -> None:
+    caller = client(house)
+    image = caller.upload()["id"]
+    for style in ("3d rendered", "3D Rendered", "3d-rendered"):
+        request = caller.row(caller.begin(UPSCALE, image=image, style=style)["jobId"]).request
+        assert request.style_preset == "3d-model"
+    assert_refused(dry(caller, UPSCALE, image=image, style="3d  rendered"), 400, 'got "3d  rendered"')
+    assert_refused(dry(caller, CUSTOM, image=image, style="3d rendered"), 400, "style: must be one of")
+
+
+def test_what_is_much_too_much_is_refused_before_it_is_looked_at(house: House) -> None:
+    caller = client(house)
+    image = caller.upload()["id"]
+    for path in (UPSCALE, CUSTOM):
+        many = {f"x{number}": 1 for number in range(200)}
+        assert_refused(dry(caller, path, image=image, **many), 400, "at most 200 members, got 201")
+        # Of which the last is no text: nobody went so far.
+        pictures = [*["x"] * 10, 5]
+        assert_refused(dry(caller, path, image=image, styleImages=pictures), 400, "at most 10 items")
+        for wrong, shown in (
+            ([[1]] * 500, "a list"),
+            ({"a": [1]}, "an object"),
+            ("x" * 500, '"' + "x" * 59),
+        ):
+            refused = dry(caller, path, image=image, seed=wrong)
+            assert_refused(refused, 400, "seed: must be a number, got")
+            assert refused.json()["reason"].endswith(f"got {shown}")
+    body = {"name": "", "image": data_url(SMALL), "collectionIds": ["c"] * 101}
+    assert_refused(caller.call("POST", "/assets", json=body), 400, "at most 100 items")
 
 
 def test_what_counts_where_nothing_is_said(house: House) -> None:
@@ -318,6 +366,11 @@ def test_a_data_url_becomes_an_asset(house: House) -> None:
     house.desk.accounts.workspaces.create("poor", 0)
     poor = client(house, "poor")
     assert_refused(poor.call("POST", UPSCALE, json={"image": data_url(SMALL)}), 402, "credit")
+    workspaces = house.desk.accounts.workspaces
+    workspaces.limit_jobs(workspaces.get("default").id, 2)
+    for path in (UPSCALE, CUSTOM):
+        full = caller.call("POST", path, json={"image": data_url(SMALL)})
+        assert_refused(full, 429, "jobs under way", "details")
     assert len(house.desk.rows("SELECT id FROM assets")) == before, "what came to nothing is not kept"
     assert len(house.desk.rows("SELECT id FROM jobs")) == 2
 
@@ -413,6 +466,33 @@ def test_a_repeated_request_has_one_job(house: House) -> None:
     for _ in range(3):
         caller.call("POST", UPSCALE, json=sent, headers={"idempotency-key": "twice"})
     assert len(house.desk.rows("SELECT id FROM assets")) == assets + 1
+
+
+def test_a_request_is_repeated_also_when_its_pictures_are_gone(house: House) -> None:
+    caller = client(house)
+    for number, path in enumerate((UPSCALE, CUSTOM)):
+        image, style = caller.upload()["id"], caller.upload(STYLE)["id"]
+        body = {"image": image, "styleImages": [style], "seed": number}
+        once = {"idempotency-key": "once"}
+        first = caller.call("POST", path, json=body, headers=once)
+        assert first.status_code == 200
+        caller.call("DELETE", "/assets", json={"assetIds": [image, style]})
+        second = caller.call("POST", path, json=body, headers=once)
+        assert (second.content, second.headers["idempotent-replayed"]) == (first.content, "true")
+        again = caller.call("POST", path, json=body, headers={"x-stainless-retry-count": "1"})
+        assert again.json()["job"]["jobId"] == first.json()["job"]["jobId"]
+        assert_refused(caller.call("POST", path, json=body), 404, "there is no asset")
+    assert len(house.desk.rows("SELECT id FROM jobs")) == 2
+
+
+def test_a_hidden_request_is_another_one(house: House) -> None:
+    caller = client(house)
+    image = caller.upload()["id"]
+    for path in (UPSCALE, CUSTOM):
+        for hidden, status in ((None, 200), (False, 200), (True, 409)):
+            body = {"image": image, "hideResults": hidden}
+            answer = caller.call("POST", path, json=body, headers={"idempotency-key": "once"})
+            assert answer.status_code == status, (path, hidden)
 
 
 def test_who_keeps_room_never_waits_for_more(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,6 +102,28 @@ def test_a_job_from_its_beginning_to_its_asset(house: House) -> None:
     assert (metadata["creativity"], metadata["scalingFactor"]) == (55, 2), "in the older words too"
 
 
+def test_whole_numbers_of_metadata_are_written_as_such(house: House) -> None:
+    """Unity reads the factor into an `int`, and refuses `2.0`."""
+    caller = client(house)
+    image = caller.upload()["id"]
+    for path, body, wanted in (
+        (UPSCALE, {}, {"scalingFactor": b"2", "creativity": b"40", "detailsLevel": b"0"}),
+        (UPSCALE, {"scalingFactor": 4.0}, {"scalingFactor": b"4", "imageFidelity": b"75"}),
+        (
+            UPSCALE,
+            {"targetWidth": 1200, "creativity": 12.5},
+            {"scalingFactor": b"25", "creativity": b"12.5"},
+        ),
+        (CUSTOM, {"upscaleFactor": 2.5}, {"scalingFactor": b"2.5", "creativityDecay": b"80"}),
+    ):
+        job = caller.begin(path, image=image, **body)["jobId"]
+        caller.finish(job)
+        [made] = caller.job(job)["metadata"]["assetIds"]
+        raw = caller.call("GET", f"/assets/{made}").content
+        for name, written in wanted.items():
+            assert re.search(rb'"%s":%s[,}]' % (name.encode(), re.escape(written)), raw), raw
+
+
 def test_the_kind_of_image_is_the_kind_of_job_and_asset(house: House) -> None:
     caller = client(house)
     image = caller.upload()["id"]
@@ -161,6 +183,16 @@ def test_a_job_is_cancelled_while_it_is_under_way(house: House) -> None:
         assert_refused(cancel(caller, queued, bad), 400, text)
     assert_refused(cancel(caller, "job_" + "x" * 24), 404, "there is no job")
     assert house.desk.faults() == []
+
+
+def test_an_uploads_job_is_no_job_to_cancel(house: House) -> None:
+    caller = client(house)
+    body = {"fileName": "x", "fileSize": 9, "contentType": "image/png", "kind": "image", "parts": 1}
+    job = caller.call("POST", "/uploads", json=body).json()["upload"]["jobId"]
+    assert caller.job(job)["status"] == "pending"
+    assert_refused(cancel(caller, job), 400, "Cannot cancel this type of job")
+    house.desk.accounts.workspaces.create("other", None)
+    assert_refused(cancel(client(house, "other"), job), 404, "there is no job")
 
 
 def test_lists_are_narrowed(house: House) -> None:
@@ -228,6 +260,16 @@ def test_pages_have_every_job_once(house: House) -> None:
     assert listed(caller, pageSize=100) == listed(caller, pageSize=200) == ids[::-1]
 
 
+def test_a_page_has_two_hundred_jobs(house: House) -> None:
+    """As many as the Blender client asks for."""
+    caller = client(house)
+    image = caller.upload()["id"]
+    ids = [caller.begin(UPSCALE, image=image)["jobId"] for _ in range(102)]
+    assert listed(caller, pageSize=200) == ids[::-1]
+    page = caller.call("GET", "/jobs", params={"pageSize": 101}).json()
+    assert ([job["jobId"] for job in page["jobs"]], "nextPaginationToken" in page) == (ids[:0:-1], True)
+
+
 def test_jobs_are_the_workspaces_and_this_doors(house: House) -> None:
     caller = client(house)
     job = caller.begin(UPSCALE, image=caller.upload()["id"])["jobId"]
@@ -249,15 +291,35 @@ def test_the_creative_plan_serves_whoever_asks_for_what_it_alone_does(house: Hou
     """The conservative plan makes nothing from words, style images or chance."""
     caller = client(house)
     image = caller.upload()["id"]
+    usual = {
+        "detailsLevel": 0,
+        "fractality": 50,
+        "refinementSteps": 1,
+        "creativityDecay": 50,
+        "styleImagesFidelity": 50,
+        "promptFidelity": 50,
+        "imageFidelity": 90,
+        "style": "standard",
+        "tileStyle": False,
+        "overrideEmbeddings": False,
+    }
     for path, body, model in (
         (CUSTOM, {}, "conservative"),
         (CUSTOM, {"prompt": "", "seed": 7, "styleImages": [], "guidanceScale": 6}, "conservative"),
         (CUSTOM, {"strength": 0.19, "style": "standard"}, "conservative"),
+        (CUSTOM, {"strengthDecay": 0.1}, "conservative"),
+        (CUSTOM, {"preset": "balanced", "strength": 0.1, "guidanceScale": 6}, "conservative"),
         (CUSTOM, {"prompt": "warm"}, "creative"),
         (CUSTOM, {"style": "photography"}, "creative"),
         (CUSTOM, {"loraDetailsScale": 0.1}, "creative"),
         (CUSTOM, {"strength": 0.2}, "creative"),
         (UPSCALE, {"creativity": 19, "seed": 0}, "conservative"),
+        *((UPSCALE, {"preset": "precise", name: value}, "conservative") for name, value in usual.items()),
+        (UPSCALE, {"preset": "precise", **usual}, "conservative"),
+        (UPSCALE, {"preset": "precise", "imageFidelity": 75}, "creative"),
+        (UPSCALE, {"creativity": 19, "imageFidelity": 75}, "conservative"),
+        (UPSCALE, {"creativity": 19, "imageFidelity": 90}, "creative"),
+        (UPSCALE, {"creativity": 19, "style": "comic"}, "creative"),
         (UPSCALE, {"creativity": 19, "styleImages": [image]}, "creative"),
         (UPSCALE, {"creativity": 19, "fractality": 60}, "creative"),
         (UPSCALE, {"creativity": 20}, "creative"),

@@ -167,6 +167,11 @@ def test_the_document_names_everything_as_the_vendor_does(house: House) -> None:
     assert {"200", "269", "400", "401", "402", "404", "429"} <= operations["generateRunModel"][
         "responses"
     ].keys()
+    bulk = document["components"]["schemas"]["ModelGetBulkResponse"]["properties"]["models"]["items"]
+    assert [one["$ref"].rpartition("/")[2] for one in bulk["anyOf"]] == ["Model", "MinimalModel"]
+    minimal = document["components"]["schemas"]["MinimalModel"]
+    assert minimal["required"] == ["id", "name", "type"]
+    assert "ENLARGER_MAX_OUTPUT_PIXELS" in old["properties"]["targetWidth"]["description"]
     for operation in operations.values():
         body = operation.get("requestBody")
         assert body is None or "example" in body["content"]["application/json"]

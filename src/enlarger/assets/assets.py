@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
 from enlarger.assets.tables import ASSETS
 from enlarger.database import now_ms, write
-from enlarger.database.memos import Wanted, says
+from enlarger.database.memos import Wanted, holds, says
 from enlarger.errors import AssetExists, BadParameter, NotFound
 
 NAME_MAX = 500
@@ -55,6 +56,18 @@ class Asset:
             )
 
 
+class AssetOrder(StrEnum):
+    """By which time assets are listed; the words are the columns' names."""
+
+    CREATED = "created_ms"
+    UPDATED = "updated_ms"
+    """An asset that is changed while a list is read moves in it, and may come twice or not at all."""
+
+    def place(self, asset: Asset) -> tuple[int, str]:
+        """Where an asset stands in a list."""
+        return getattr(asset, self), asset.id
+
+
 @dataclass(frozen=True, kw_only=True)
 class AssetFilter:
     """Which of a workspace's assets; every field narrows, None does not."""
@@ -65,6 +78,8 @@ class AssetFilter:
     """All of them."""
     created_after_ms: int | None = None
     created_before_ms: int | None = None
+    updated_after_ms: int | None = None
+    updated_before_ms: int | None = None
     memo: Wanted = field(default_factory=dict)
     """What the door wrote beside it."""
 
@@ -80,12 +95,16 @@ class AssetFilter:
             found.append(ASSETS.c.created_ms > self.created_after_ms)
         if self.created_before_ms is not None:
             found.append(ASSETS.c.created_ms < self.created_before_ms)
+        if self.updated_after_ms is not None:
+            found.append(ASSETS.c.updated_ms > self.updated_after_ms)
+        if self.updated_before_ms is not None:
+            found.append(ASSETS.c.updated_ms < self.updated_before_ms)
         return found
 
 
 @dataclass(frozen=True)
 class AssetPage:
-    """Assets, the latest first, and whether there are more beyond the last of them."""
+    """Assets in their order, and whether there are more beyond the last of them."""
 
     assets: tuple[Asset, ...]
     has_more: bool
@@ -137,6 +156,7 @@ class Assets:
         limit: int = 50,
         after: str | None = None,
         beyond: tuple[int, str] | None = None,
+        order: AssetOrder = AssetOrder.CREATED,
         oldest_first: bool = False,
     ) -> AssetPage:
         """One page of a workspace's assets, the latest first.
@@ -144,7 +164,7 @@ class Assets:
         limit   1 to 200; outside it counts as the nearer end.
         after   id of the last asset of the page before. It may have been deleted since only if it was not
                 the last one: raises NotFound otherwise.
-        beyond  the same as time and id, `created_ms` and `id`, which need not be there any longer.
+        beyond  the same as its place, `AssetOrder.place`, and it need not be there any longer.
         """
         query = sa.select(ASSETS).where(self._living(workspace_id), *choice.conditions)
         if door is not None:
@@ -154,50 +174,50 @@ class Assets:
         if tag is not None:
             query = query.where(_has_tag(tag))
         if after is not None:
-            last = self.get(after, workspace_id)
-            beyond = last.created_ms, last.id
-        place = sa.tuple_(ASSETS.c.created_ms, ASSETS.c.id)
+            beyond = order.place(self.get(after, workspace_id))
+        keys = (ASSETS.c[order], ASSETS.c.id)
+        place = sa.tuple_(*keys)
         if beyond is not None:
             end = sa.tuple_(*map(sa.literal, beyond))
             query = query.where(place > end if oldest_first else place < end)
         count = max(1, min(limit, LIMIT_MAX))
-        order = (ASSETS.c.created_ms, ASSETS.c.id)
-        query = query.order_by(*(key if oldest_first else key.desc() for key in order)).limit(count + 1)
+        query = query.order_by(*(key if oldest_first else key.desc() for key in keys)).limit(count + 1)
         with self._engine.connect() as connection:
             assets = tuple(_asset(row) for row in connection.execute(query))
         return AssetPage(assets[:count], len(assets) > count)
 
-    def change(
-        self,
-        asset_id: str,
-        workspace_id: str,
-        *,
-        name: str | None = None,
-        tags: Iterable[str] | None = None,
-        memo: Mapping[str, Any] | None = None,
-    ) -> Asset:
-        """Rename an asset, replace its tags or its memo. Raises NotFound, BadParameter."""
-        values: dict[str, Any] = {"updated_ms": self._clock_ms()}
-        if name is not None:
-            if len(name) > NAME_MAX:
-                raise BadParameter(f"name must have at most {NAME_MAX} characters", param="name")
-            values["name"] = name
-        if tags is not None:
-            words = list(dict.fromkeys(tags))
-            if len(words) > TAGS_MAX or any(not 0 < len(word) <= TAG_MAX for word in words):
+    def change(self, asset_id: str, workspace_id: str, edit: Callable[[Asset], Asset]) -> Asset:
+        """Change an asset's name, tags or memo; two changes at once come one after the other.
+
+        edit  makes of the asset as it stands the one that it is to be, called while nobody else can
+              change it: no file, no network inside. What it raises leaves the asset as it was.
+
+        Raises NotFound, BadParameter.
+        """
+        query = sa.select(ASSETS).where(self._living(workspace_id), ASSETS.c.id == asset_id)
+        with write(self._engine) as connection:
+            # SQLite's transaction is the only writer already.
+            row = connection.execute(query.with_for_update()).one_or_none()
+            if row is None:
+                raise NotFound(f"there is no asset {asset_id}")
+            edited = edit(_asset(row))
+            tags = tuple(dict.fromkeys(edited.tags))
+            if len(tags) > TAGS_MAX or any(not 0 < len(word) <= TAG_MAX for word in tags):
                 raise BadParameter(
                     f"tags must be at most {TAGS_MAX} words of 1 to {TAG_MAX} characters", param="tags"
                 )
-            values["tags"] = json.dumps(words)
-        if memo is not None:
-            values["memo"] = json.dumps(memo)
-        with write(self._engine) as connection:
-            changed = connection.execute(
-                ASSETS.update().where(self._living(workspace_id), ASSETS.c.id == asset_id).values(**values)
+            changed = replace(edited, tags=tags, updated_ms=self._clock_ms())
+            connection.execute(
+                ASSETS.update()
+                .where(ASSETS.c.id == asset_id)
+                .values(
+                    name=changed.name,
+                    tags=json.dumps(changed.tags),
+                    memo=json.dumps(changed.memo),
+                    updated_ms=changed.updated_ms,
+                )
             )
-        if changed.rowcount == 0:
-            raise NotFound(f"there is no asset {asset_id}")
-        return self.get(asset_id, workspace_id)
+        return changed
 
     def remove(self, asset_ids: Sequence[str], workspace_id: str) -> list[Asset]:
         """Forget assets; returns those that there were, whose pictures are the caller's to delete."""
@@ -212,7 +232,7 @@ class Assets:
 
 def _has_tag(tag: str) -> sa.ColumnElement[bool]:
     # As JSON writes it, so that a tag is found whole and with its quotes.
-    return ASSETS.c.tags.contains(json.dumps(tag), autoescape=True)
+    return holds(ASSETS.c.tags, json.dumps(tag))
 
 
 def _asset(row: sa.Row[Any]) -> Asset:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 Wanted = Mapping[str, tuple[Any, ...]]
 """Members that a memo must have, at whatever depth, each with one of these values: text, numbers, truth."""
@@ -20,10 +22,32 @@ def says(memo: sa.Column[str], wanted: Wanted) -> sa.ColumnElement[bool]:
     return sa.and_(
         sa.true(),
         *(
-            sa.or_(sa.false(), *(memo.contains(_written(name, value), autoescape=True) for value in values))
+            sa.or_(sa.false(), *(holds(memo, _written(name, value)) for value in values))
             for name, values in wanted.items()
         ),
     )
+
+
+def holds(column: sa.Column[str], text: str) -> sa.ColumnElement[bool]:
+    """Whether a column has this text in it, to the letter: LIKE takes `A` for `a` on SQLite alone."""
+    return _Place(column, sa.literal(text)) > 0
+
+
+class _Place(sa.sql.functions.FunctionElement[int]):
+    """Where a text begins in another, counted from 1; 0 where it is not there."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(_Place)
+def _strpos(element: _Place, compiler: SQLCompiler, **more: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **more)})"
+
+
+@compiles(_Place, "sqlite")
+def _instr(element: _Place, compiler: SQLCompiler, **more: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **more)})"
 
 
 def _written(name: str, value: Any) -> str:

@@ -25,7 +25,7 @@ from enlarger.jobs.tally import count_end
 from enlarger.ledger import ledger, usage
 from enlarger.request import UpscaleRequest
 
-LIST_MAX = 100
+LIST_MAX = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ class Jobs:
     ) -> JobPage:
         """One page of a workspace's jobs, the latest first.
 
-        limit  1 to 100; a larger one counts as 100.
+        limit  1 to 200; a larger one counts as 200.
         after  id of the last job of the page before.
 
         Raises NotFound if `after` is no job of this workspace.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from enlarger.accounts import Act, Caller
-from enlarger.assets import Asset, AssetFilter, AssetPage, Assets
+from enlarger.assets import Asset, AssetFilter, AssetOrder, AssetPage, Assets
 from enlarger.database import now_ms
 from enlarger.database.threads import in_thread
 from enlarger.errors import EnlargerError
@@ -125,6 +125,7 @@ class AssetLibrary:
         limit: int = 50,
         after: str | None = None,
         beyond: tuple[int, str] | None = None,
+        order: AssetOrder = AssetOrder.CREATED,
         oldest_first: bool = False,
     ) -> AssetPage:
         """The workspace's assets, the latest first; see `Assets.page`."""
@@ -140,24 +141,18 @@ class AssetLibrary:
                 limit=limit,
                 after=after,
                 beyond=beyond,
+                order=order,
                 oldest_first=oldest_first,
             )
         )
 
-    async def change(
-        self,
-        caller: Caller,
-        asset_id: str,
-        *,
-        name: str | None = None,
-        tags: Iterable[str] | None = None,
-        memo: Mapping[str, Any] | None = None,
-    ) -> Asset:
-        """Rename an asset, replace its tags or its memo. Raises NotFound, NotAllowed, BadParameter."""
+    async def change(self, caller: Caller, asset_id: str, edit: Callable[[Asset], Asset]) -> Asset:
+        """Change an asset's name, tags or memo, see `Assets.change`.
+
+        Raises NotFound, NotAllowed, BadParameter.
+        """
         caller.check_may(Act.RUN)
-        return await in_thread(
-            lambda: self._assets.change(asset_id, caller.workspace.id, name=name, tags=tags, memo=memo)
-        )
+        return await in_thread(lambda: self._assets.change(asset_id, caller.workspace.id, edit))
 
     async def remove(self, caller: Caller, asset_ids: Sequence[str]) -> list[Asset]:
         """Delete assets with their pictures; returns those that there were. Raises NotAllowed."""

@@ -151,6 +151,14 @@ class Service:
         """
         return await asyncio.to_thread(lambda: self._fetcher.fetch(url, max_bytes=max_bytes, param=param))
 
+    async def earlier(self, caller: Caller, origin: Origin) -> Ticket | None:
+        """The ticket of an earlier request that this one repeats; None where it is the first.
+
+        For doors that would look for something first that may be gone by now. `submit` asks the same.
+        Raises what `Acceptance.earlier` does.
+        """
+        return await in_thread(lambda: self._acceptance.earlier(caller, origin))
+
     async def submit(
         self,
         caller: Caller,

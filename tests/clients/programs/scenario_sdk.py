@@ -17,6 +17,8 @@ from scenario_sdk import Scenario
 
 MODEL = "model_upscale-v3"
 TIMEOUT_S = 120
+SENT: list[object] = []
+"""Every request of the client: it repeats some by itself, as often as it does for everybody."""
 
 
 def wait(client: Scenario, job_id: str) -> scenario_sdk.types.job_retrieve_response.Job:
@@ -39,9 +41,45 @@ def kind_of(call: object) -> str:
     return "none"
 
 
+def put(url: str, content: bytes) -> int:
+    """The status of a part that is sent to its link, without a key."""
+    request = urllib.request.Request(url, content, {"content-type": "image/png"}, method="PUT")  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 (a link of the server under test)
+        return int(answer.status)
+
+
+def upload(client: Scenario, content: bytes) -> list[object]:
+    """What becomes of a picture that is sent in two parts, by either way of waiting."""
+    begun = client.uploads.create(
+        file_name="cup.png", file_size=len(content), content_type="image/png", kind="image", parts=2
+    ).upload
+    half = len(content) // 2
+    pieces = zip(begun.parts, (content[:half], content[half:]), strict=True)
+    sent = [put(part.url, piece) for part, piece in pieces]
+    client.uploads.trigger_action(begun.id, action="complete")
+    ended = client.uploads.retrieve(begun.id).upload
+    job = client.jobs.retrieve(begun.job_id).job
+    asset = client.assets.retrieve(ended.entity_id).asset
+    is_same = job.metadata.output["entityId"] == ended.entity_id
+    return [begun.status, sent, ended.status, job.status, is_same, asset.properties.size == len(content)]
+
+
+def cancel(client: Scenario, body: dict[str, object]) -> list[object]:
+    """A job that is cancelled under way, and what its idempotency key is good for after that."""
+    once = {"idempotency-key": "sdk-cancels"}
+    large = {**body, "upscaleFactor": 16}
+    job = client.generate.run_model(MODEL, body=large, extra_headers=once).job
+    cancelled = client.jobs.trigger_action(job.job_id, action="cancel").job
+    again = client.generate.run_model(MODEL, body=large, extra_headers=once).job
+    before = len(SENT)
+    other = kind_of(lambda: client.generate.run_model(MODEL, body=body, extra_headers=once))
+    return [cancelled.status, again.job_id == job.job_id, other, len(SENT) - before]
+
+
 def main(base_url: str, key: str, secret: str, picture: str) -> None:
     """Everything, in one session."""
-    client = Scenario(api_key=key, api_secret=secret, base_url=base_url, max_retries=0)
+    http = scenario_sdk.DefaultHttpxClient(event_hooks={"request": [SENT.append]})
+    client = Scenario(api_key=key, api_secret=secret, base_url=base_url, http_client=http)
     image = base64.b64encode(Path(picture).read_bytes()).decode()
     asset = client.assets.upload(name="cup.png", image=image).asset
     model = client.models.retrieve(MODEL).model
@@ -61,7 +99,7 @@ def main(base_url: str, key: str, secret: str, picture: str) -> None:
     jobs = [one.job_id for one in client.jobs.list(page_size=1, types=["custom", "upscale"])]
     models = [one.id for one in client.models.list(page_size=1)]
     bulk = [one.id for one in client.assets.get_bulk(asset_ids=[asset.id]).assets]
-    stranger = Scenario(api_key=key, api_secret="wrong", base_url=base_url, max_retries=0)
+    stranger = Scenario(api_key=key, api_secret="wrong", base_url=base_url)
     errors = {
         "wrong secret": kind_of(lambda: stranger.jobs.list()),
         "no such asset": kind_of(lambda: client.assets.retrieve("asset_none")),
@@ -85,6 +123,8 @@ def main(base_url: str, key: str, secret: str, picture: str) -> None:
         "jobs": [len(jobs), run.job.job_id in jobs],
         "models": models,
         "bulk": bulk == [asset.id],
+        "upload": upload(client, Path(picture).read_bytes()),
+        "cancelled": cancel(client, body),
         "errors": errors,
         "gone": kind_of(lambda: client.assets.retrieve(made.id)),
     }

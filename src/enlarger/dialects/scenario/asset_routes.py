@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from enlarger.accounts import Act
 from enlarger.assets import Asset
 from enlarger.dialects.body import announced_bytes, read_json, read_object
 from enlarger.dialects.origin import base_of
-from enlarger.dialects.scenario.assets import DESCRIPTION, HIDDEN, keep, new_asset, show
+from enlarger.dialects.scenario.assets import DESCRIPTION, copy_of, keep, new_asset, show
 from enlarger.dialects.scenario.errors import STATUSES, Refused
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
 from enlarger.dialects.scenario.pages import AssetsQuery, CommonQuery, place_of, token_of
@@ -34,7 +35,7 @@ REQUEST_LIMIT_BYTES = 70 * 2**20
 """Of a body with a picture in it: 52 MiB of picture, in base64. The vendor stops at 10 MB."""
 SMALL_LIMIT_BYTES = 256 * 1024
 """Of every other body."""
-BULK_MAX, DELETE_MAX, TAGS_MAX = 200, 100, 100
+BULK_MAX, DELETE_MAX, TAGS_MAX, COLLECTIONS_MAX = 200, 100, 100, 100
 ID_MAX = 300
 NAME = Input(name="name", kind=Kind.STRING, max_length=500, is_required=True, description="Of the file.")
 UPLOAD = (
@@ -46,7 +47,12 @@ UPLOAD = (
         description="A PNG, JPEG or WebP in base64, bare or as a data URL.",
     ),
     Input(name="parentId", kind=Kind.STRING, max_length=ID_MAX, description="The asset it comes from."),
-    Input(name="collectionIds", kind=Kind.STRING_ARRAY, description="Taken and not used."),
+    Input(
+        name="collectionIds",
+        kind=Kind.STRING_ARRAY,
+        max_length=COLLECTIONS_MAX,
+        description="Taken and not used.",
+    ),
     Input(name="hide", kind=Kind.BOOLEAN, description="Kept, and said as `isHidden`."),
 )
 UPDATE = (
@@ -111,11 +117,12 @@ def make_router(service: Service) -> APIRouter:
             choice=query.choice(),
             limit=query.page_size,
             beyond=place_of(query.pagination_token),
+            order=query.order,
             oldest_first=query.oldest_first,
         )
         shown: dict[str, Any] = {"assets": await show(service, page.assets, base_of(request))}
         if page.has_more:
-            shown["nextPaginationToken"] = token_of(page.assets[-1].created_ms, page.assets[-1].id)
+            shown["nextPaginationToken"] = token_of(*query.order.place(page.assets[-1]))
         return answer(shown)
 
     @router.post(
@@ -179,12 +186,13 @@ def make_router(service: Service) -> APIRouter:
     ) -> Response:
         caller.check_may(Act.RUN)
         values = read_values(await small_body(request), UPDATE)
-        asset = await find(service, caller, asset_id)
-        memo: Mapping[str, Any] | None = None
-        if DESCRIPTION in values:
-            memo = {**asset.memo, DESCRIPTION: values[DESCRIPTION]}
-        changed = await service.assets.change(caller, asset.id, name=values.get("name"), memo=memo)
-        return await one(request, changed)
+
+        def edit(asset: Asset) -> Asset:
+            said = {DESCRIPTION: values[DESCRIPTION]} if DESCRIPTION in values else {}
+            return replace(asset, name=values.get("name", asset.name), memo={**asset.memo, **said})
+
+        check_id(asset_id)
+        return await one(request, await service.assets.change(caller, asset_id, edit))
 
     @router.put(
         "/{assetId}/tags",
@@ -200,20 +208,16 @@ def make_router(service: Service) -> APIRouter:
     ) -> Response:
         caller.check_may(Act.RUN)
         values = read_values(await small_body(request), TAGS)
-        asset = await find(service, caller, asset_id)
-        add, delete = values.get("add", []), values.get("delete", [])
-        if values.get("strict"):
-            for tag in add:
-                if tag in asset.tags:
-                    raise Refused(f"add: the asset has the tag {tag[:100]!r} already")
-            for tag in delete:
-                if tag not in asset.tags:
-                    raise Refused(f"delete: the asset has no tag {tag[:100]!r}")
-        added = [tag for tag in dict.fromkeys(add) if tag not in asset.tags]
-        deleted = [tag for tag in dict.fromkeys(delete) if tag in asset.tags]
-        tags = [tag for tag in asset.tags if tag not in deleted] + added
-        await service.assets.change(caller, asset.id, tags=tags)
-        return answer({"added": added, "deleted": deleted})
+        told: dict[str, list[str]] = {}
+
+        def edit(asset: Asset) -> Asset:
+            told.update(_tag_changes(asset, values))
+            left = [tag for tag in asset.tags if tag not in told["deleted"]]
+            return replace(asset, tags=(*left, *told["added"]))
+
+        check_id(asset_id)
+        await service.assets.change(caller, asset_id, edit)
+        return answer(told)
 
     @router.post(
         "/{assetId}/copy",
@@ -228,11 +232,26 @@ def make_router(service: Service) -> APIRouter:
         asset = await find(service, caller, asset_id)
         async with service.admit(asset.size_bytes):
             picture = await service.assets.read(asset)
-            new = new_asset(caller, asset.name, parent=asset, is_hidden=bool(asset.memo.get(HIDDEN)))
-            copied = await keep(service, caller, new, picture)
+            copied = await keep(service, caller, copy_of(caller, asset), picture)
         return await one(request, copied)
 
     return router
+
+
+def _tag_changes(asset: Asset, values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What a change of tags comes to. Raises Refused for a strict one that asks for what is so already."""
+    add, delete = values.get("add", []), values.get("delete", [])
+    if values.get("strict"):
+        for tag in add:
+            if tag in asset.tags:
+                raise Refused(f"add: the asset has the tag {tag[:100]!r} already")
+        for tag in delete:
+            if tag not in asset.tags:
+                raise Refused(f"delete: the asset has no tag {tag[:100]!r}")
+    return {
+        "added": [tag for tag in dict.fromkeys(add) if tag not in asset.tags],
+        "deleted": [tag for tag in dict.fromkeys(delete) if tag in asset.tags],
+    }
 
 
 def _read_upload(data: bytes) -> tuple[dict[str, Any], bytes]:
@@ -255,9 +274,14 @@ async def small_body(request: Request) -> dict[str, Any]:
 
 async def find(service: Service, caller: KnownCaller, asset_id: str) -> Asset:
     """An asset of the caller's workspace, of whichever door. Raises NotFound."""
+    check_id(asset_id)
+    return await service.assets.get(caller, asset_id)
+
+
+def check_id(asset_id: str) -> None:
+    """Raise NotFound for what cannot be an asset's id."""
     if not may_be_id(asset_id):
         raise NotFound(f"there is no asset {asset_id[:ID_MAX]!r}")
-    return await service.assets.get(caller, asset_id)
 
 
 def may_be_id(text: str) -> bool:

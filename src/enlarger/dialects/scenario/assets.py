@@ -43,6 +43,22 @@ def new_asset(
     )
 
 
+def copy_of(caller: Caller, asset: Asset) -> NewAsset:
+    """What is kept of a copy: all that is said of the asset, whose child it is."""
+    memo = asset.memo if asset.door == DOOR else {}
+    metadata = {**memo.get(METADATA, {}), **ancestry_of(asset)}
+    said = {DESCRIPTION: asset.memo[DESCRIPTION]} if DESCRIPTION in asset.memo else {}
+    return NewAsset(
+        id=new_id("asset"),
+        door=DOOR,
+        name=asset.name,
+        source=_source_of(asset),
+        parent_id=asset.id,
+        tags=asset.tags,
+        memo=memo_of(caller, metadata, is_hidden=bool(memo.get(HIDDEN))) | said,
+    )
+
+
 def memo_of(caller: Caller, metadata: Mapping[str, Any], *, is_hidden: bool = False) -> dict[str, Any]:
     """What is kept with an asset for `asset_of`."""
     return {AUTHOR: caller.key_id, METADATA: dict(metadata), HIDDEN: is_hidden}
@@ -60,7 +76,7 @@ def ancestry_of(parent: Asset | None) -> dict[str, Any]:
 def asset_of(asset: Asset, link: AssetLink) -> dict[str, Any]:
     """An asset on the wire. Its `url` opens the very file that was uploaded or made."""
     memo = asset.memo if asset.door == DOOR else {}
-    source = asset.source if asset.source in SOURCES else OTHERS.get(asset.source, "unknown")
+    source = _source_of(asset)
     metadata = {
         "kind": "image",
         "type": source,
@@ -94,6 +110,11 @@ def asset_of(asset: Asset, link: AssetLink) -> dict[str, Any]:
     if isinstance(description := asset.memo.get(DESCRIPTION), str) and description:
         shown["description"] = description
     return shown
+
+
+def _source_of(asset: Asset) -> str:
+    """Where an asset comes from, in this door's words."""
+    return asset.source if asset.source in SOURCES else OTHERS.get(asset.source, "unknown")
 
 
 async def show(service: Service, assets: Sequence[Asset], base_url: str) -> list[dict[str, Any]]:

@@ -94,13 +94,14 @@ def _tile_style() -> Input:
     )
 
 
-def _style() -> Input:
+def _style(*, is_loose: bool = False) -> Input:
     return Input(
         name="style",
         kind=Kind.STRING,
         label="Style",
         default="standard",
         allowed=tuple(STYLES),
+        is_loose=is_loose,
         description="A look.",
     )
 
@@ -178,7 +179,7 @@ DEPRECATED = (
     _prompts()[1],
     _override(None),
     _percent("promptFidelity", "prompt_fidelity", "How strongly the prompts work."),
-    _style(),
+    _style(is_loose=True),
     Input(
         name="refinementSteps",
         kind=Kind.NUMBER,
@@ -204,7 +205,8 @@ DEPRECATED = (
         min=WIDTH_MIN,
         max=WIDTH_MAX,
         is_whole=True,
-        description="Pixels; wins over `scalingFactor`.",
+        description="Pixels; wins over `scalingFactor`. It is also bound by the largest result that this"
+        " installation makes (`ENLARGER_MAX_OUTPUT_PIXELS`), and by 64 times the image's own width.",
     ),
 )
 """The body of `POST /generate/upscale`, in the order of the vendor's page."""
@@ -292,12 +294,13 @@ V3 = (
     _percent(
         "strengthDecay",
         "creativity_decay",
-        "How much of it is left from pass to pass.",
+        "How much of it is left from pass to pass; only above factor 2.",
         label="Strength decay",
         default=0.8,
         min=0.1,
         max=1,
         whole=1,
+        above=2,
     ),
     _override(False),
 )

@@ -116,18 +116,20 @@ async def generate(service: Service, request: Request, caller: Caller, offer: Of
     async with contextlib.AsyncExitStack() as room:
         await room.enter_async_context(service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)))
         wish, sent = await asyncio.to_thread(_read, await read_json(request, REQUEST_LIMIT_BYTES), offer)
-        wanted = Wanted(await _find(service, caller, wish), sent)
         if "dryRun" in request.query_params:
-            return await _estimate(service, caller, wish, wanted)
-        fields = _fields(wish, offer)
-        origin = await origin_of(request, DOOR, offer.operation, fields)
-        if wanted.assets:
-            if not sent:
-                # A body of ids is as good as gone. Who keeps room and waits for more waits for the others
-                # who do the same.
-                await room.aclose()
-            await room.enter_async_context(service.admit(wanted.bytes_to_read))
-        ticket = await _Beginning(service, caller, wish, wanted).submit(origin)
+            return await _estimate(service, caller, wish, Wanted(await _find(service, caller, wish), sent))
+        origin = await origin_of(request, DOOR, offer.operation, _fields(wish))
+        # Before its pictures are looked for: they may have been deleted since.
+        ticket = await service.earlier(caller, origin)
+        if ticket is None:
+            wanted = Wanted(await _find(service, caller, wish), sent)
+            if wanted.assets:
+                if not sent:
+                    # A body of ids is as good as gone. Who keeps room and waits for more waits for the
+                    # others who do the same.
+                    await room.aclose()
+                await room.enter_async_context(service.admit(wanted.bytes_to_read))
+            ticket = await _Beginning(service, caller, wish, wanted).submit(origin)
         pending = Pending(caller, origin, ticket, is_answered_at_acceptance=True)
     kept = await service.answers.find(pending)
     if kept is not None:
@@ -291,9 +293,10 @@ def _header_of(asset: Asset) -> Header:
     return Header(Format(asset.media_type.removeprefix("image/")), asset.width, asset.height)
 
 
-def _fields(wish: Order, offer: Offer) -> list[tuple[str, bytes]]:
+def _fields(wish: Order) -> list[tuple[str, bytes]]:
     """The body as its sender meant it, to tell requests apart."""
-    return [(name, msgspec.json.encode(value)) for name, value in wish.values.items()]
+    said = {**wish.values, **({"hideResults": True} if wish.is_hidden else {})}
+    return [(name, msgspec.json.encode(value)) for name, value in said.items()]
 
 
 def _costs(offer: Offer, micros: int) -> dict[str, Any]:

@@ -16,6 +16,8 @@ import msgspec
 
 from enlarger.dialects.body import BadField
 
+MEMBERS_MAX = 200
+"""Of a body. The largest table has twenty inputs, and what clients send beside them is a handful."""
 VALUE_MAX = 60
 """Characters of a wrong value that are repeated."""
 
@@ -47,6 +49,8 @@ class Input:
     max_length: int | None = None
     """Characters of a string, items of an array."""
     allowed: tuple[str, ...] | None = None
+    is_loose: bool = False
+    """Whether one of `allowed` may come in any case, and with spaces for its hyphens."""
     is_required: bool = False
     is_whole: bool = False
     is_prompt: bool = False
@@ -58,6 +62,8 @@ class Input:
     """The field of `UpscaleRequest` that it sets..."""
     whole: float | None = None
     """...divided by this; None is as it is."""
+    above: float = 0
+    """The factor at and below which it has no effect."""
 
     def check(self, value: Any) -> Any:
         """The value, a whole number as an `int`. Raises BadField."""
@@ -90,13 +96,14 @@ class Input:
             return int(value)
         return value
 
-    def _text(self, value: Any) -> str:
-        if not isinstance(value, str):
-            raise BadField(self.name, f"must be text, got {_shown(value)}")
+    def _text(self, sent: Any) -> str:
+        if not isinstance(sent, str):
+            raise BadField(self.name, f"must be text, got {_shown(sent)}")
+        value = sent.lower().replace(" ", "-") if self.is_loose else sent
         if self.is_required and self.kind is Kind.FILE and not value:
             raise BadField(self.name, "is required")
         if self.allowed is not None and value not in self.allowed:
-            raise BadField(self.name, f"must be one of {', '.join(self.allowed)}, got {_shown(value)}")
+            raise BadField(self.name, f"must be one of {', '.join(self.allowed)}, got {_shown(sent)}")
         if self.max_length is not None and len(value) > self.max_length:
             raise BadField(self.name, f"must have at most {self.max_length} characters, got {len(value)}")
         if "\0" in value or not _is_encodable(value):
@@ -104,10 +111,13 @@ class Input:
         return value
 
     def _list(self, value: Any) -> list[str]:
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        if not isinstance(value, list):
             raise BadField(self.name, f"must be a list of text, got {_shown(value)}")
+        # Before any item is looked at: there may be millions.
         if self.max_length is not None and len(value) > self.max_length:
             raise BadField(self.name, f"must have at most {self.max_length} items, got {len(value)}")
+        if not all(isinstance(item, str) and item for item in value):
+            raise BadField(self.name, f"must be a list of text, got {_shown(value)}")
         if self.min is not None and len(value) < self.min:
             raise BadField(self.name, f"must have at least {self.min:g} items, got {len(value)}")
         for item in value:
@@ -159,8 +169,10 @@ def read_values(
 
     on_unknown  called with the name of each member that is in no table; may raise.
 
-    Raises BadField.
+    Raises BadField, for a body of very many members before any is looked at.
     """
+    if len(body) > MEMBERS_MAX:
+        raise BadField("body", f"must have at most {MEMBERS_MAX} members, got {len(body)}")
     known = {one.name: one for one in inputs}
     for name in body:
         if name not in known:
@@ -187,7 +199,11 @@ def body_schema(inputs: Sequence[Input], title: str, example: dict[str, Any]) ->
 
 
 def _shown(value: Any) -> str:
-    """A wrong value, for its sender to recognise."""
+    """A wrong value, for its sender to recognise; what may be megabytes is not written out for that."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    if isinstance(value, str):
+        value = value[:VALUE_MAX]
     return msgspec.json.encode(value).decode(errors="replace")[:VALUE_MAX]
 
 

@@ -128,7 +128,11 @@ def make_router(service: Service) -> APIRouter:
     ) -> Response:
         caller.check_may(Act.RUN)
         read_values(await small_body(request), ACTION)
-        job = await find(service, caller, job_id)
+        try:
+            job = await find(service, caller, job_id)
+        except NotFound:
+            await find_upload_job(service, caller, job_id)
+            raise Refused("Cannot cancel this type of job") from None
         if job.state not in TERMINAL:
             job = await service.cancel(caller, job.id)
             if job.state is JobState.CANCELLED:

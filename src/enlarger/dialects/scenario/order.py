@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from enlarger.dialects.body import BadField
@@ -18,25 +18,22 @@ CREATIVE_FROM = 0.2
 """Creativity below which the conservative plan serves, if it can do what is asked for."""
 COARSE_BELOW = 50
 """Fractality of the deprecated endpoint below which a request costs more, up to twice at 0."""
-CREATIVE_ALONE = frozenset(
-    {
-        "prompt",
-        "negative_prompt",
-        "prompt_fidelity",
-        "override_preset",
-        "image_fidelity",
-        "detail",
-        "fractality",
-        "refinement",
-        "creativity_decay",
-        "style_fidelity",
-        "tile_style",
-    }
+CREATIVE_ALONE = (
+    "prompt",
+    "negative_prompt",
+    "prompt_fidelity",
+    "style_preset",
+    "override_preset",
+    "image_fidelity",
+    "detail",
+    "fractality",
+    "refinement",
+    "creativity_decay",
+    "style_fidelity",
+    "tile_style",
 )
 """Fields of the canonical request that the conservative plan has no use for; style pictures too. Nor
 for the seed, but equal requests are equal there in any case."""
-NAMED_ALONE = ("style", "styleImages")
-"""Inputs that are no single field and ask for the creative plan as well."""
 CARRIED = ("hideResults", "projectId")
 """Members that a body may have beside a model's inputs."""
 
@@ -86,7 +83,7 @@ class Order:
         width = self.values.get("targetWidth")
         factor = width / header.width if width else self.factor
         said = {
-            "scalingFactor": round(factor, 4),
+            "scalingFactor": _number(factor),
             "preset": self.said("preset"),
             "style": self.said("style"),
             # Of a size that not every client's numbers hold: it is text there.
@@ -95,7 +92,7 @@ class Order:
             "creativityDecay": _percent(request.creativity_decay),
             "imageFidelity": _percent(request.image_fidelity),
             "promptFidelity": _percent(request.prompt_fidelity),
-            "detailsLevel": round(50 * request.detail, 4),
+            "detailsLevel": _number(50 * request.detail),
             "fractality": _percent(request.fractality),
             "styleImagesFidelity": _percent(request.style_fidelity),
             "tileStyle": request.tile_style,
@@ -166,15 +163,13 @@ def read_order(body: dict[str, Any], offer: Offer) -> Order:
     if offer.is_strict and hidden is not None and not isinstance(hidden, bool):
         raise BadField("hideResults", "must be true or false")
     seamless, asset_type = dials.IMAGE_TYPES[values.get("imageType", "seamfull")]
-    fields = _fields(values, offer)
     request = UpscaleRequest(
-        mode=_mode(fields["creativity"], values, offer),
         target=_target(values, offer),
         output_format=OutputFormat.PNG,
-        style_preset=dials.STYLES[_said(offer, values, "style")],
         seamless=seamless,
-        **{"seed": 1 + secrets.randbelow(dials.SEED_MAX), **fields},
+        **{"seed": 1 + secrets.randbelow(dials.SEED_MAX), **_fields(values, offer)},
     )
+    request = replace(request, mode=_mode(request, values, offer))
     return Order(
         offer,
         values,
@@ -186,14 +181,16 @@ def read_order(body: dict[str, Any], offer: Offer) -> Order:
     )
 
 
-def _mode(creativity: float, values: Mapping[str, Any], offer: Offer) -> Mode:
-    """The conservative plan for little creativity and nothing that it would leave undone."""
-    wishes = (
-        one.becomes in CREATIVE_ALONE or one.name in NAMED_ALONE
-        for one in offer.inputs
-        if _is_wish(values.get(one.name), one.default)
-    )
-    return Mode.CREATIVE if creativity >= CREATIVE_FROM or any(wishes) else Mode.CONSERVATIVE
+def _mode(request: UpscaleRequest, values: Mapping[str, Any], offer: Offer) -> Mode:
+    """The conservative plan for little creativity and nothing that it would leave undone.
+
+    A dial is a wish where it stands elsewhere than it would if the preset alone had been sent: clients
+    that send every field wish nothing with most.
+    """
+    unmoved = UpscaleRequest(**_fields({"preset": _said(offer, values, "preset")}, offer))
+    is_moved = any(getattr(request, name) != getattr(unmoved, name) for name in CREATIVE_ALONE)
+    is_creative = (request.creativity or 0) >= CREATIVE_FROM or is_moved or bool(values.get("styleImages"))
+    return Mode.CREATIVE if is_creative else Mode.CONSERVATIVE
 
 
 def permille_of(fractality: float) -> int:
@@ -204,9 +201,11 @@ def permille_of(fractality: float) -> int:
 def _fields(values: Mapping[str, Any], offer: Offer) -> dict[str, Any]:
     """Fields of the canonical request: what was sent, else the preset's, else the table's default."""
     preset = offer.presets[_said(offer, values, "preset")]
-    fields = {}
+    factor = _said(offer, values, offer.factor)
+    fields: dict[str, Any] = {"style_preset": dials.STYLES[_said(offer, values, "style")]}
     for one in offer.inputs:
-        value = values.get(one.name, preset.get(one.name, one.default))
+        usual = preset.get(one.name, one.default)
+        value = values.get(one.name, usual) if factor > one.above else usual
         if one.becomes is not None and value is not None:
             fields[one.becomes] = one.canonical(value)
     return fields
@@ -223,10 +222,11 @@ def _target(values: Mapping[str, Any], offer: Offer) -> Target:
     return Target.factor(float(_said(offer, values, offer.factor)))
 
 
-def _is_wish(value: Any, default: Any) -> bool:
-    """Whether a value asks for something; clients that send every field send nothing with most."""
-    return value is not None and value is not False and value not in ("", [], default)
+def _percent(share: float) -> int | float:
+    return _number(100 * share)
 
 
-def _percent(share: float) -> float:
-    return round(100 * share, 4)
+def _number(value: float) -> int | float:
+    """A number for metadata. Unity reads the factor into an `int`, and takes no `2.0` for one."""
+    rounded = round(value, 4)
+    return int(rounded) if rounded.is_integer() else rounded

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from enlarger.assets import AssetFilter
+from enlarger.assets import AssetFilter, AssetOrder
 from enlarger.dialects.body import BadField
 from enlarger.dialects.scenario.assets import DOOR
 from enlarger.moment import ms_of
@@ -69,11 +69,16 @@ class AssetsQuery(PageQuery):
     privacy: Literal["private", "public", "unlisted"] = "private"
     created_after: str | None = None
     created_before: str | None = None
-    sort_by: Literal["createdAt", "updatedAt"] = Field(
-        "createdAt", description="Assets come in the order in which they were made, whatever is said."
-    )
+    updated_after: str | None = None
+    updated_before: str | None = None
+    sort_by: Literal["createdAt", "updatedAt"] = "createdAt"
     sort_direction: Literal["asc", "desc"] = "desc"
     deleted: bool = Field(False, description="What is deleted is gone, so the list is empty.")
+
+    @property
+    def order(self) -> AssetOrder:
+        """By which time the list is sorted."""
+        return AssetOrder.UPDATED if self.sort_by == "updatedAt" else AssetOrder.CREATED
 
     @property
     def oldest_first(self) -> bool:
@@ -100,6 +105,8 @@ class AssetsQuery(PageQuery):
             tags=names_of(self.tags or "", "tags"),
             created_after_ms=moment_of(self.created_after, "createdAfter"),
             created_before_ms=moment_of(self.created_before, "createdBefore"),
+            updated_after_ms=moment_of(self.updated_after, "updatedAfter"),
+            updated_before_ms=moment_of(self.updated_before, "updatedBefore"),
             memo={name: (value,) for name, value in said.items() if value is not None},
         )
 
@@ -127,9 +134,9 @@ def moment_of(text: str | None, name: str) -> int | None:
     return None if text is None else ms_of(text, param=name)
 
 
-def token_of(created_ms: int, row_id: str) -> str:
+def token_of(time_ms: int, row_id: str) -> str:
     """A token for what comes after this row; it is good even if the row is deleted meanwhile."""
-    return base64.urlsafe_b64encode(f"{created_ms}/{row_id}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{time_ms}/{row_id}".encode()).decode().rstrip("=")
 
 
 def place_of(token: str | None) -> tuple[int, str] | None:
@@ -138,9 +145,9 @@ def place_of(token: str | None) -> tuple[int, str] | None:
         return None
     try:
         text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
-        created, _, row_id = text.partition("/")
-        if not created.isdecimal() or len(created) > 15 or not row_id or not row_id.isprintable():
+        time_ms, _, row_id = text.partition("/")
+        if not time_ms.isdecimal() or len(time_ms) > 15 or not row_id or not row_id.isprintable():
             raise ValueError(token)
     except (binascii.Error, ValueError):
         raise BadField("paginationToken", f"is none of ours: {token[:60]!r}") from None
-    return int(created), row_id
+    return int(time_ms), row_id

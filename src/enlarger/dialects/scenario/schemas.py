@@ -253,13 +253,24 @@ class ModelRetrieveResponse(Shape):
     model: Model
 
 
+class MinimalModel(Shape):
+    """A model where `minimal` is asked for."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+    id: str
+    name: str
+    type: Literal["custom"]
+
+
 class ModelGetBulkResponse(Shape):
     """Several models."""
 
-    models: list[Model]
+    models: list[Model | MinimalModel]
 
 
-class ModelListResponse(ModelGetBulkResponse):
+class ModelListResponse(Shape):
     """A page of models."""
 
+    models: list[Model]
     next_pagination_token: str | None = None

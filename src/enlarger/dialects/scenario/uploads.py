@@ -11,7 +11,15 @@ from enlarger.accounts import Act, Caller
 from enlarger.assets import Upload
 from enlarger.dialects.body import BadField
 from enlarger.dialects.origin import base_of
-from enlarger.dialects.scenario.asset_routes import ERRORS, ID_MAX, answer, find, may_be_id, small_body
+from enlarger.dialects.scenario.asset_routes import (
+    COLLECTIONS_MAX,
+    ERRORS,
+    ID_MAX,
+    answer,
+    find,
+    may_be_id,
+    small_body,
+)
 from enlarger.dialects.scenario.assets import new_asset
 from enlarger.dialects.scenario.ids import new_id
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
@@ -62,7 +70,7 @@ UPLOAD = (
 )
 OPTIONS = (
     Input(name="parentId", kind=Kind.STRING, max_length=ID_MAX),
-    Input(name="collectionIds", kind=Kind.STRING_ARRAY),
+    Input(name="collectionIds", kind=Kind.STRING_ARRAY, max_length=COLLECTIONS_MAX),
     Input(name="hide", kind=Kind.BOOLEAN),
 )
 ACTION = (Input(name="action", kind=Kind.STRING, allowed=("complete",), is_required=True),)
