@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
@@ -18,6 +19,9 @@ MAX_FILES = 8
 MAX_FIELDS = 64
 MAX_FIELD_BYTES = 64 * 1024
 """A text field: prompts have at most 10,000 characters, which are at most 40,000 bytes."""
+MAX_VALUES = 32_768
+"""In JSON, all levels together: what is decoded of a short `[],[],...` has twenty times its bytes, and a
+complaint about every unknown member a hundred times. Two prompts of nothing but commas pass."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -65,9 +69,11 @@ async def read_form(request: Request, limit_bytes: int) -> AsyncIterator[FormDat
 
 
 async def read_json(request: Request, limit_bytes: int) -> bytes:
-    """The bytes of a body that says that it is JSON. Raises BadField, PayloadTooLarge."""
+    """The bytes of a body that says that it is JSON, safe to decode. Raises BadField, PayloadTooLarge."""
     _check_type(request.headers, "application/json")
-    return await Request(request.scope, receive=_limit(request.receive, limit_bytes)).body()
+    data = await Request(request.scope, receive=_limit(request.receive, limit_bytes)).body()
+    await asyncio.to_thread(_check_values, data)
+    return data
 
 
 def read_object(data: bytes) -> dict[str, Any]:
@@ -124,6 +130,12 @@ def _check_type(headers: Mapping[str, str], wanted: str) -> None:
         raise BadField("content-type", "is required")
     if content_type.partition(";")[0].strip().lower() != wanted:
         raise BadField("content-type", f"must be {wanted}, got {content_type[:100]!r}")
+
+
+def _check_values(data: bytes) -> None:
+    """Every value but the first stands behind a comma or a bracket; those within texts count too."""
+    if sum(data.count(one) for one in (b",", b"[", b"{")) > MAX_VALUES:
+        raise BadField("body", f"must have at most {MAX_VALUES} values, counted by commas and brackets")
 
 
 def _limit(receive: Receive, limit_bytes: int) -> Receive:
