@@ -157,7 +157,7 @@ async def _wait(service: Service, accepted: list[Pending]) -> list[Job]:
     )
     errors = [one for one in ended if isinstance(one, BaseException)]
     for error in errors:
-        if isinstance(error, BusyError) or not isinstance(error, EnlargerError):
+        if not isinstance(error, EnlargerError) or (isinstance(error, BusyError) and not error.is_end):
             # Not known how the job ends: nothing can be said of the whole.
             raise error
     jobs = [one for one in ended if isinstance(one, Job)]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
+from enlarger.dialects.origin import GENERATION
 from enlarger.dialects.stability.fields import wants_json
 from enlarger.jobs import Job
 
@@ -33,7 +34,7 @@ async def picture(request: Request, job: Job, encoded: bytes, **more: Any) -> Re
         return Response(content, media_type=f"application/json; type={media_type}")
     headers = {"finish-reason": "SUCCESS", "seed": str(seed)}
     if job.alias is not None:
-        headers["x-generation-id"] = job.alias
+        headers[GENERATION] = job.alias
     return Response(encoded, media_type=media_type, headers=headers)
 
 

@@ -23,8 +23,9 @@ from enlarger.dialects.stability.schemas import (
     V1ErrorResponse,
     multipart,
 )
-from enlarger.dialects.stability.upscale import DOOR, STATUSES
+from enlarger.dialects.stability.upscale import DOOR, STATUSES, new_generation_id
 from enlarger.imaging import Header
+from enlarger.jobs.submission import DoorTerms
 from enlarger.request import SEED_MAX, Mode, OutputFormat, UpscaleRequest
 from enlarger.service import Pending, Service
 from enlarger.target import Target
@@ -85,7 +86,8 @@ def make_router(service: Service) -> APIRouter:
                     seed=1 + secrets.randbelow(SEED_MAX),
                 )
                 origin = await origin_of(request, DOOR, OPERATION, await contents(form))
-            ticket = await service.submit(caller, origin, Mode.FAST, order, picture, header)
+            terms = DoorTerms(alias=new_generation_id())
+            ticket = await service.submit(caller, origin, Mode.FAST, order, picture, header, terms=terms)
         pending = Pending(caller, origin, ticket)
         kept = await service.answers.find(pending)
         if kept is not None:

@@ -14,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from enlarger.dialects.refusals import marked
+from enlarger.dialects.refusals import marked, told
 from enlarger.errors import (
     BadKey,
     BusyError,
@@ -98,6 +98,7 @@ async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
 def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     """One of our errors in Stability's words. A picture that is too large is a 400 there."""
     status, name, message = _in_their_words(error)
+    message = told(request, error, message)
     if status == INTERNAL_STATUS:
         LOG.error("stability.job_error", code=error.code, reason=str(error))
     error_id = RATE_LIMITED if isinstance(error, RateLimited) else None
@@ -154,4 +155,5 @@ async def on_hang_up(request: Request, error: Exception) -> JSONResponse:
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: logged whole, told in one sentence."""
     LOG.error("stability.unexpected", exc_info=error)
-    return error_response(request, 500, "internal_error", INTERNAL)
+    message = told(request, error, INTERNAL)
+    return marked(request, error_response(request, INTERNAL_STATUS, "internal_error", message), error)

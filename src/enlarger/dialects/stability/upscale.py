@@ -38,6 +38,11 @@ STATUSES = (400, 401, 402, 403, 409, 413, 429, 500, 503, 504)
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
 
 
+def new_generation_id() -> str:
+    """By which `/v2beta/results` takes a job, also one whose answer did not come in time."""
+    return secrets.token_hex(ID_BYTES)
+
+
 def picture_or_json(description: str, model: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI's description of an answer that is a picture or JSON."""
     return {
@@ -160,6 +165,6 @@ async def _submit(
         origin = await origin_of(request, DOOR, offer.operation, await contents(form))
     header = await service.examine(picture)
     offer.limits.check(header)
-    terms = DoorTerms(alias=secrets.token_hex(ID_BYTES))
+    terms = DoorTerms(alias=new_generation_id())
     ticket = await service.submit(caller, origin, offer.mode, order, picture, header, terms=terms)
     return Pending(caller, origin, ticket, is_answered_at_acceptance)
