@@ -23,7 +23,7 @@ from enlarger.database import now_ms
 from enlarger.database.threads import in_thread
 from enlarger.engine.geometry import check_output
 from enlarger.engine.look.presets import preset_of
-from enlarger.errors import BadParameter, Cancelled, EnlargerError, NotFound
+from enlarger.errors import BadParameter, EnlargerError, NotFound
 from enlarger.faults import fault
 from enlarger.fetching import Fetcher
 from enlarger.imaging import API_FORMATS, Format, Header, probe
@@ -264,12 +264,14 @@ class Service:
     async def result(self, job: Job) -> bytes:
         """The encoded picture of a job that succeeded.
 
-        Raises the error that the job ended with, NotFound once the picture has expired.
+        Raises the error that the job ended with, NotFound once either has expired.
         """
-        outcome = job.outcome
-        if job.error is not None and not isinstance(job.error, Cancelled):
+        if job.expires_ms is not None and job.expires_ms <= now_ms():
+            raise NotFound
+        if job.error is not None:
             raise job.error
-        if outcome is None or (job.expires_ms is not None and job.expires_ms <= now_ms()):
+        outcome = job.outcome
+        if outcome is None:
             raise NotFound
         return await in_thread(lambda: self._store.read(outcome.result_key))
 

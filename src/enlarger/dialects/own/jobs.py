@@ -24,7 +24,7 @@ from enlarger.dialects.own.schemas import (
     maybe_moment,
 )
 from enlarger.dialects.own.who import KnownCaller
-from enlarger.errors import BadParameter, NotDone
+from enlarger.errors import BadParameter, NotDone, NotFound
 from enlarger.jobs import Job, JobFilter, JobState
 from enlarger.jobs.job import UNDER_WAY
 from enlarger.jobs.submission import DoorTerms
@@ -130,6 +130,8 @@ def make_router(service: Service) -> APIRouter:
         job = await service.status(caller, job_id)
         if job.state in UNDER_WAY:
             raise NotDone(f"job {job_id} is {job.state}; there is no result yet")
+        if job.state is JobState.CANCELLED:
+            raise NotFound(f"job {job_id} was cancelled; there is no result")
         output_format = job.request.output_format
         headers = {
             "content-disposition": f'attachment; filename="{job.id}.{output_format}"',

@@ -107,7 +107,7 @@ def make_router(service: Service) -> APIRouter:
 
 
 def _read_target(form: FormData, header: Header) -> Target:
-    """Twice the input, or the width or the height that the form names. Raises BadField."""
+    """Twice the input, or the side that the form names but never below the input's. Raises BadField."""
     named = {field: form.get(field) for field in ("width", "height") if form.get(field) not in (None, "")}
     if len(named) > 1:
         raise BadField("width", "only one of width and height may be given")
@@ -117,11 +117,12 @@ def _read_target(form: FormData, header: Header) -> Target:
     else:
         [(field, text)] = named.items()
         side = header.width if field == "width" else header.height
-        if not isinstance(text, str) or not NUMBER.fullmatch(text) or int(text) < max(MIN_SIDE, side):
-            least = max(MIN_SIDE, side)
-            raise BadField(field, f"must be a whole number of at least {least}, got {str(text)[:40]!r}")
-        factor = int(text) / side
-        target = Target.parse(f"{int(text)}{field[0]}")
+        if not isinstance(text, str) or not NUMBER.fullmatch(text) or int(text) < MIN_SIDE:
+            raise BadField(field, f"must be a whole number of at least {MIN_SIDE}, got {str(text)[:40]!r}")
+        # Clients that always send the same width would be refused for every picture that is wider.
+        wanted = max(int(text), side)
+        factor = wanted / side
+        target = Target.parse(f"{wanted}{field[0]}")
     pixels = round(header.width * factor) * round(header.height * factor)
     if pixels > MAX_PIXELS:
         raise BadField("image", f"the result may have at most {MAX_PIXELS} pixels, got {pixels}")

@@ -40,6 +40,10 @@ UNAUTHORIZED = "authorization: invalid or missing header value"
 TOO_LARGE = "body: payloads cannot be larger than 10MiB in size"
 NO_CREDIT = "You lack sufficient credits to make this request. Please purchase more credits and try again."
 NO_GENERATION = "id: the generation either does not exist or has expired."
+THEIR_WORDS = {"content-type: is required": "content-type: required"}
+"""What the vendor's own server says, to the letter, of what other doors refuse too."""
+THEIR_FIELDS = {"target": "image"}
+"""Our names of fields that no form has: what is too large by its target is the picture."""
 INTERNAL_STATUS = 500
 RATE_LIMITED = "rate_limit_exceeded"
 """The vendor's name of it, and the literal id of every such answer."""
@@ -74,7 +78,8 @@ def error_response(
 
 async def on_bad_field(request: Request, error: Exception) -> JSONResponse:
     """A 400 that names the field."""
-    return error_response(request, 400, "bad_request", str(error))
+    message = THEIR_WORDS.get(str(error), str(error))
+    return error_response(request, 400, "bad_request", message)
 
 
 async def on_no_engine(request: Request, error: Exception) -> JSONResponse:
@@ -121,7 +126,8 @@ def _in_their_words(error: EnlargerError) -> tuple[int, str, str]:
         case Cancelled(message=message):
             return 409, "cancelled", f"id: {message}"
         case UsageError(message=message, param=param):
-            return 400, "bad_request", f"{param or 'body'}: {message}"
+            field = "body" if param is None else THEIR_FIELDS.get(param, param)
+            return 400, "bad_request", f"{field}: {message}"
         case TooManyJobs(message=message):
             return 429, "too_many_jobs", message
         case WaitTimeout(message=message) | DeadlineExceeded(message=message):

@@ -40,8 +40,6 @@ def make_router(service: Service) -> APIRouter:
         job = await service.by_alias(caller, id)
         if job.state in (JobState.QUEUED, JobState.RUNNING):
             return answers.in_progress(id, 202)
-        if job.error is not None:
-            raise job.error
         picture = await service.result(job)
         # The vendor's document says `image`, its server says `result`: clients of each kind read one.
         return await answers.picture(request, job, picture, result=picture)

@@ -164,7 +164,7 @@ async def _submit(
         order = read_order(form, offer)
         origin = await origin_of(request, DOOR, offer.operation, await contents(form))
     header = await service.examine(picture)
-    offer.limits.check(header)
+    offer.limits.check(header, is_rounded=answers.is_proxied(request))
     terms = DoorTerms(alias=new_generation_id())
     ticket = await service.submit(caller, origin, offer.mode, order, picture, header, terms=terms)
     return Pending(caller, origin, ticket, is_answered_at_acceptance)
