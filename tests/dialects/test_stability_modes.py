@@ -219,6 +219,18 @@ def test_what_is_out_of_one_modes_range_alone(house: House) -> None:
     assert_refused(house.http.post(CREATIVE, headers=key, data={"prompt": "a cup"}), "content-type")
 
 
+@pytest.mark.parametrize("path", [CREATIVE, "/enlarger/v1/jobs", "/api/assets"])
+@pytest.mark.parametrize("field", ["prompt", "image"])
+def test_a_text_beyond_what_is_read_of_one_is_named(house: House, path: str, field: str) -> None:
+    """A picture without a filename is a text too."""
+    files = {"image": SMALL, "asset": SMALL, field: (None, b"x" * (64 * 1024 + 1))}
+    response = house.http.post(path, headers=house.key(), files=files)
+    assert response.status_code == 400
+    text = "is text of more than 65536 bytes; a prompt may have 10000 characters, and a picture"
+    assert text in response.text
+    assert f"{field}: {text}" in response.text or f"{field} {text}" in response.text
+
+
 def blank(width: int, height: int) -> bytes:
     data = io.BytesIO()
     Image.new("RGB", (width, height), "grey").save(data, "PNG")
