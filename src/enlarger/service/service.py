@@ -116,15 +116,20 @@ class Service:
         self.uploads = Uploading(engine, store, links, examine=self.examine, admit=self.admit)
         """Pictures that arrive in parts."""
 
-    async def authenticate(self, secret: str, key_id: str | None = None) -> Caller:
+    async def authenticate(
+        self, secret: str, key_id: str | None = None, *, is_poll: bool = False
+    ) -> Caller:
         """Who holds this secret; once a request, because it counts the request of the key.
 
-        key_id  where the client sends one, it must be the key's.
+        key_id   where the client sends one, it must be the key's.
+        is_poll  whether the request looks after one job that was accepted. Such are not counted: who
+                 has many jobs under way and asks for each once a second would be shut out by that.
 
         Raises BadKey, or RateLimited if the key has sent too many requests.
         """
         caller = await in_thread(lambda: self._accounts.keys.authenticate(secret, key_id))
-        await self._limiter.count_key(caller.key_id)
+        if not is_poll:
+            await self._limiter.count_key(caller.key_id)
         return caller
 
     def admit(self, size_bytes: int) -> AbstractAsyncContextManager[None]:

@@ -23,7 +23,7 @@ from enlarger.dialects.own.schemas import (
     maybe_amount,
     maybe_moment,
 )
-from enlarger.dialects.own.who import KnownCaller
+from enlarger.dialects.own.who import KnownCaller, KnownPoller
 from enlarger.errors import BadParameter, NotDone, NotFound
 from enlarger.jobs import Job, JobFilter, JobState
 from enlarger.jobs.job import UNDER_WAY
@@ -113,7 +113,7 @@ def make_router(service: Service) -> APIRouter:
         return ListResponse(data=await views(request, list(page.jobs)), has_more=page.has_more)
 
     @router.get("/{job_id}", operation_id="getJob", summary="A job as it stands")
-    async def get_job(request: Request, job_id: str, caller: KnownCaller) -> JobResponse:
+    async def get_job(request: Request, job_id: str, caller: KnownPoller) -> JobResponse:
         caller.check_may(Act.READ)
         [shown] = await views(request, [await service.status(caller, job_id)])
         return shown
@@ -125,7 +125,7 @@ def make_router(service: Service) -> APIRouter:
         response_class=Response,
         responses={200: {"description": "The enlarged picture.", "content": pictures(OutputFormat)}},
     )
-    async def get_result(job_id: str, caller: KnownCaller) -> Response:
+    async def get_result(job_id: str, caller: KnownPoller) -> Response:
         caller.check_may(Act.READ)
         job = await service.status(caller, job_id)
         if job.state in UNDER_WAY:

@@ -34,7 +34,7 @@ def make_router(service: Service) -> APIRouter:
     )
 
     async def result(request: Request, id: str) -> Response:
-        caller = await service.authenticate(read_secret(request.headers))
+        caller = await service.authenticate(read_secret(request.headers), is_poll=True)
         if not GENERATION.fullmatch(id):
             raise NotFound
         job = await service.by_alias(caller, id)
