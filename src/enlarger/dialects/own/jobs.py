@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form
-from enlarger.dialects.openapi import pictures
+from enlarger.dialects.openapi import paid, pictures
 from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.dialects.own.form import REQUEST_LIMIT_BYTES, multipart, read_order
 from enlarger.dialects.own.schemas import (
@@ -36,7 +36,8 @@ DOOR = "own"
 OPERATION = "jobs"
 LIMIT_MAX = 100
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorResponse} for status in (400, 401, 402, 403, 404, 409, 413, 429, 500, 503, 504)
+    status: {"model": ErrorResponse}
+    for status in (400, 401, 402, 403, 404, 408, 409, 413, 415, 429, 500, 503, 504)
 }
 
 
@@ -64,7 +65,7 @@ def make_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=JobResponse,
         responses={200: {"model": JobResponse, "description": "With `wait`: it has succeeded."}},
-        openapi_extra=multipart(),
+        openapi_extra=paid(multipart()),
     )
     async def create_job(request: Request, caller: KnownCaller) -> Response:
         caller.check_may(Act.RUN)

@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from enlarger.dialects.body import BadField, announced_bytes, contents, read_form, read_image
 from enlarger.dialects.limits import MEGAPIXEL, PictureLimits
+from enlarger.dialects.openapi import paid
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES, NoEngine
 from enlarger.dialects.stability.fields import read_secret
@@ -68,7 +69,7 @@ def make_router(service: Service) -> APIRouter:
         summary="Upscale an image",
         response_class=Response,
         responses={200: PICTURE},
-        openapi_extra=multipart(FormerUpscaleRequest),
+        openapi_extra=paid(multipart(FormerUpscaleRequest)),
     )
     async def upscale_image(request: Request, engine_id: str) -> Response:
         caller = await service.authenticate(read_secret(request.headers))

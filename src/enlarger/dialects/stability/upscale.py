@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from enlarger.accounts import Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form, read_image
-from enlarger.dialects.openapi import pictures
+from enlarger.dialects.openapi import paid, pictures
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability import answers
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES
@@ -70,7 +70,7 @@ def make_router(service: Service) -> APIRouter:
             ),
             **ERRORS,
         },
-        openapi_extra=multipart(FastUpscaleRequest),
+        openapi_extra=paid(multipart(FastUpscaleRequest)),
     )
     async def upscale_image_fast(request: Request) -> Response:
         return await answer(service, request, FAST)
@@ -87,7 +87,7 @@ def make_router(service: Service) -> APIRouter:
             ),
             **ERRORS,
         },
-        openapi_extra=multipart(ConservativeUpscaleRequest),
+        openapi_extra=paid(multipart(ConservativeUpscaleRequest)),
     )
     async def upscale_image_conservative(request: Request) -> Response:
         if wants_async(request.headers):
@@ -106,7 +106,7 @@ def make_router(service: Service) -> APIRouter:
             },
             **ERRORS,
         },
-        openapi_extra=multipart(CreativeUpscaleRequest),
+        openapi_extra=paid(multipart(CreativeUpscaleRequest)),
     )
     async def upscale_image_creative(request: Request) -> Response:
         return await begin(service, request, CREATIVE)
