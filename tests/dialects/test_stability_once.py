@@ -13,7 +13,7 @@ from enlarger.errors import InferenceCrashed, StorageFull
 from enlarger.service import Service
 from tests.support.desk import Desk
 from tests.support.house import SMALL, House
-from tests.support.omixa import CREATIVE, send
+from tests.support.omixa import CREATIVE, data_url, send
 from tests.support.running import wait_for
 from tests.support.working import working
 
@@ -130,15 +130,18 @@ def test_only_a_job_that_has_not_ended_is_said_not_to_be_lost(
     async def broken(*_: object) -> bytes:
         raise RuntimeError("a part of ours")
 
-    monkeypatch.setattr(Service, "result", broken)
+    for part in ("result", "standings"):
+        monkeypatch.setattr(Service, part, broken)
+    scenario = {"image": data_url(SMALL), "scalingFactor": 2}
     with working(house):
-        faults = {
-            "x-generation-id": post(house, key),
-            "x-enlarger-job": send(house, key, CREATIVE),
-        }
-        own = house.post(key, wait="true")
-    assert own.status_code == 200, "it needs no picture"
-    for header, fault in faults.items():
+        faults = [
+            ("x-generation-id", post(house, key)),
+            ("x-enlarger-job", send(house, key, CREATIVE)),
+            ("x-generation-id", house.http.post("/v1/generate/upscale", headers=key, json=scenario)),
+            ("x-enlarger-job", house.post(key)),
+        ]
+    for header, fault in faults:
         assert fault.status_code == 500
         assert f"is not lost; its id is {fault.headers[header]}." in fault.text
         assert "nothing was charged" not in fault.text
+    assert faults[2][1].headers["x-generation-id"].startswith("job_")
