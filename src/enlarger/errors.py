@@ -65,6 +65,9 @@ class EnlargerError(Exception):
 
     A door says it in `Retry-After`. On the class it is what holds where nobody knows better."""
 
+    is_end: bool = False
+    """Whether a job ended with it, and it is not only the request that did."""
+
     def __init__(
         self, message: str | None = None, *, param: str | None = None, retry_after_s: int | None = None
     ) -> None:

@@ -206,7 +206,8 @@ class Settings(BaseSettings):
     )
     rate_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
         "150/10s",
-        description="Requests that a key may send in any span of that length (`s`, `m`, `h`), or `off`.",
+        description="Requests that a key may send in any span of that length (`s`, `m`, `h`), or `off`;"
+        " those that look after one job are not counted.",
     )
     address_rate_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
         "1000/10s",

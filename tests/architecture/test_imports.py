@@ -90,6 +90,7 @@ ROOMS: dict[str, set[str]] = {
         "ledger.usage",
         "accounts",
         "assets",
+        "routing",
         "jobs",
         "service",
         "administration",

@@ -33,7 +33,7 @@ def test_the_models_that_a_key_may_use_with_their_prices(house: House) -> None:
     for row in listed["data"]:
         assert row["object"] == "model"
         assert isinstance(row["created"], int)
-        assert (row["owned_by"], row["modality"], row["provider"]) == ("enlarger", "image", "enlarger")
+        assert (row["owned_by"], row["modality"], row["provider"]) == ("enlarger", "image", "local")
         assert row == get(house, f"{MODELS}/{row['id']}", house.key()).json()
     limited = house.key(models=("fast",))
     assert [row["id"] for row in get(house, MODELS, limited).json()["data"]] == [FAST]

@@ -159,7 +159,7 @@ def test_no_key_is_401_before_any_look_at_the_body(server: RunningServer, path: 
 
 
 def test_an_empty_post_with_a_key_names_the_content_type(server: RunningServer) -> None:
-    assert_error(post(server), 400, "bad_request", "content-type: is required")
+    assert_error(post(server), 400, "bad_request", "content-type: required")
 
 
 def test_a_json_body_is_refused(server: RunningServer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,8 @@ from PIL import Image
 from enlarger.dialects.presets import StylePreset
 from enlarger.engine.look.presets import PRESETS
 from enlarger.errors import InferenceCrashed
+from enlarger.service import service
+from tests.support.desk import Desk
 from tests.support.house import House
 from tests.support.photos import crop, encoded
 from tests.support.running import RunningServer, wait_for
@@ -114,6 +117,32 @@ def test_a_generation_that_failed_is_an_error_and_costs_nothing(house: House) ->
     assert house.http.get("/v1/user/balance", headers=key).json() == before
 
 
+@pytest.mark.parametrize("end", ["fail", "cancel", "finish"])
+def test_a_generation_is_gone_when_it_expires_however_it_ended(
+    house: House, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    key = house.key()
+    generation = send(house, CREATIVE, key).json()["id"]
+    [row] = house.desk.rows("SELECT id, workspace_id FROM jobs")
+    status = {"fail": 500, "cancel": 409, "finish": 200}[end]
+    match end:
+        case "fail":
+            house.desk.jobs.fail(row.id, InferenceCrashed())
+        case "cancel":
+            house.desk.jobs.cancel(row.id, row.workspace_id)
+        case "finish":
+            house.finish(row.id)
+    assert house.http.get(RESULTS[0] + generation, headers=key).status_code == status
+    own = house.get(f"/jobs/{row.id}/result", key)
+    assert own.status_code == {"fail": 500, "cancel": 404, "finish": 200}[end]
+    [expires_ms] = house.desk.rows("SELECT expires_ms FROM jobs")[0]
+    for moment_ms, wanted in ((expires_ms - 1, status), (expires_ms, 404)):
+        monkeypatch.setattr(service, "now_ms", lambda moment_ms=moment_ms: moment_ms)
+        for path in RESULTS:
+            assert house.http.get(path + generation, headers=key).status_code == wanted
+    assert house.get(f"/jobs/{row.id}/result", key).status_code == 404
+
+
 def test_a_conservative_upscale_is_an_id_for_who_prefers_that(house: House) -> None:
     key = house.key()
     response = send(house, CONSERVATIVE, key | {"prefer": "return=minimal, respond-async"})
@@ -190,6 +219,18 @@ def test_what_is_out_of_one_modes_range_alone(house: House) -> None:
     assert_refused(house.http.post(CREATIVE, headers=key, data={"prompt": "a cup"}), "content-type")
 
 
+@pytest.mark.parametrize("path", [CREATIVE, "/enlarger/v1/jobs", "/api/assets"])
+@pytest.mark.parametrize("field", ["prompt", "image"])
+def test_a_text_beyond_what_is_read_of_one_is_named(house: House, path: str, field: str) -> None:
+    """A picture without a filename is a text too."""
+    files = {"image": SMALL, "asset": SMALL, field: (None, b"x" * (64 * 1024 + 1))}
+    response = house.http.post(path, headers=house.key(), files=files)
+    assert response.status_code == 400
+    text = "is text of more than 65536 bytes; a prompt may have 10000 characters, and a picture"
+    assert text in response.text
+    assert f"{field}: {text}" in response.text or f"{field} {text}" in response.text
+
+
 def blank(width: int, height: int) -> bytes:
     data = io.BytesIO()
     Image.new("RGB", (width, height), "grey").save(data, "PNG")
@@ -241,6 +282,26 @@ def test_comfyui_calls_below_a_prefix_and_expects_json_of_anything(house: House)
     assert_refused(missing, "id: the generation", 404)
 
 
+@pytest.mark.parametrize("size", [(1295, 810), (1145, 916), (1183, 887)])
+def test_what_comfyui_shrinks_by_rounding_each_side_is_taken_below_its_prefix_alone(
+    shared_house: House, size: tuple[int, int]
+) -> None:
+    key, picture = shared_house.key(), blank(*size)
+    assert send(shared_house, "/proxy/stability" + CREATIVE, key, image=picture).status_code == 200
+    for path in (CREATIVE, "/stability" + CREATIVE):
+        text = f"total pixel count must be between 4096 and 1048576, got {size[0] * size[1]}"
+        assert_refused(send(shared_house, path, key, image=picture), text)
+    beyond = send(shared_house, "/proxy/stability" + CREATIVE, key, image=blank(size[0] + 1, size[1] + 1))
+    assert_refused(beyond, "total pixel count")
+
+
+def test_a_result_that_is_too_large_is_the_pictures_fault(desk: Desk, tmp_path: Path) -> None:
+    """No form of the vendor's has a target."""
+    with House.open(desk, tmp_path / "small", max_output_pixels=10_000) as house:
+        response = send(house, CREATIVE, house.key())
+        assert_refused(response, "image: 64x64 at 4194304px gives 2048x2048")
+
+
 def test_the_engines_of_v1(house: House) -> None:
     key = house.key()
     [engine] = house.http.get("/v1/engines/list", headers=key).json()
@@ -258,15 +319,27 @@ def test_the_engines_of_v1(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "size"), [({}, (128, 128)), ({"width": "512"}, (512, 512)), ({"width": "1024"}, (1024, 1024))]
+    ("source", "data", "size"),
+    [
+        ((64, 64), {}, (128, 128)),
+        ((64, 64), {"width": "512"}, (512, 512)),
+        ((64, 64), {"width": "1024"}, (1024, 1024)),
+        # Never smaller than the input, and no refusal: old clients always send the same width.
+        ((600, 40), {"width": "512"}, (600, 40)),
+    ],
 )
 @pytest.mark.parametrize("accept", ["image/png", "application/json"])
 def test_the_upscale_of_v1(
-    server: RunningServer, data: dict[str, str], size: tuple[int, int], accept: str
+    server: RunningServer,
+    source: tuple[int, int],
+    data: dict[str, str],
+    size: tuple[int, int],
+    accept: str,
 ) -> None:
     with server.client() as client:
         path = "/v1/generation/esrgan-v1-x2plus/image-to-image/upscale"
-        response = client.post(path, files={"image": SMALL}, data=data, headers={"accept": accept})
+        files = {"image": encoded(crop("coffee", *source))}
+        response = client.post(path, files=files, data=data, headers={"accept": accept})
     assert response.status_code == 200, response.text
     picture = response.content
     if accept == "application/json":

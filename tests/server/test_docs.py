@@ -68,6 +68,38 @@ def test_every_document_is_openapi_and_every_route_of_it_is_on_its_page(server: 
             assert field in page
 
 
+PAID = {
+    "stability": {"upscaleImageFast", "upscaleImageConservative", "upscaleImageCreative", "upscaleImage"},
+    "omixa": {"createImageGeneration"},
+    "1min": {"runFeature", "runTeamFeature"},
+    "scenario": {"generateUpscale", "generateRunModel"},
+    "enlarger": {"createJob"},
+}
+
+
+def test_every_paid_route_declares_the_header_that_makes_it_safe_to_repeat(server: RunningServer) -> None:
+    declared: dict[str, set[str]] = {}
+    for name in names(server):
+        for methods in document_of(server, name)["paths"].values():
+            for operation in methods.values():
+                if "Idempotency-Key" in [one["name"] for one in operation.get("parameters", ())]:
+                    declared.setdefault(name, set()).add(operation["operationId"])
+        page = httpx.get(f"{server.url}/docs/{name}").text
+        assert "<code>Idempotency-Key</code>" in page
+    assert declared == PAID
+
+
+def test_bodies_that_are_slow_or_compressed_are_declared_where_they_have_a_status(
+    server: RunningServer,
+) -> None:
+    for name, path in (
+        ("omixa", "/api/v1/images/generations"),
+        ("1min", "/api/features"),
+        ("enlarger", "/v1/jobs"),
+    ):
+        assert {"408", "415"} <= document_of(server, name)["paths"][path]["post"]["responses"].keys()
+
+
 def test_what_a_page_says_comes_from_strangers_too_and_is_escaped(server: RunningServer) -> None:
     answer = httpx.get(f"{server.url}/docs/stability", headers={"host": "<b>.example"})
     assert "<b>" not in answer.text

@@ -24,12 +24,17 @@ from enlarger.limits.rule import Rule
 from enlarger.models import ModelStore
 from enlarger.server.gate import paced
 from tests.conftest import MODELS
+from tests.support.desk import Desk
+from tests.support.house import House
+from tests.support.omixa import data_url
 from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer, wait_for
 
 PATH = "/v2beta/stable-image/upscale/fast"
+CREATIVE = "/v2beta/stable-image/upscale/creative"
 BALANCE = "/v1/user/balance"
 SMALL = encoded(crop("coffee", 48, 40))
+SQUARE = encoded(crop("coffee", 64, 64))
 MEBIBYTE = 2**20
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
 
@@ -90,6 +95,46 @@ def test_request_151_of_a_key_is_refused_and_other_keys_are_not(strict: RunningS
     assert v1.status_code == 429
     assert v1.json() == {"id": "rate_limit_exceeded", "name": "rate_limit_exceeded", "message": text}
     assert others.status_code == 200
+
+
+def test_looking_after_jobs_shuts_nobody_out_and_is_served_to_who_is(desk: Desk, tmp_path: Path) -> None:
+    """A key with many generations asks for each once a second; what is new is counted to the last one."""
+    with House.open(desk, tmp_path / "counting", rate_limit="4/1h") as house:
+        key = house.key()
+        files, data = {"image": SQUARE}, {"prompt": "a cup"}
+        creative = house.http.post(CREATIVE, headers=key, files=files, data=data).json()["id"]
+        body = {"image": data_url(SQUARE), "scalingFactor": 2}
+        scenario = house.http.post("/v1/generate/upscale", headers=key, json=body).json()["job"]["jobId"]
+        own = house.post(key).json()["id"]
+        house.finish(own)
+        polls = {
+            f"/v2beta/results/{creative}": 202,
+            f"{CREATIVE}/result/{creative}": 202,
+            f"/v1/jobs/{scenario}": 200,
+            f"/enlarger/v1/jobs/{own}": 200,
+            f"/enlarger/v1/jobs/{own}/result": 200,
+        }
+
+        def assert_polls() -> None:
+            for path, status in polls.items():
+                for _ in range(2):
+                    assert house.http.get(path, headers=key).status_code == status, path
+
+        assert_polls()
+        counted = (BALANCE, "/v1/jobs", "/enlarger/v1/jobs", f"/enlarger/v1/jobs/{own}/cancel")
+        assert house.http.get(BALANCE, headers=key).status_code == 200
+        for path in counted:
+            method = "POST" if path.endswith("cancel") else "GET"
+            assert house.http.request(method, path, headers=key).status_code == 429, path
+        assert_polls()
+        stranger = {"authorization": "Bearer nobody's"}
+        assert [house.http.get(path, headers=stranger).status_code for path in polls] == [401] * 5
+
+
+def test_polls_count_for_the_address(desk: Desk, tmp_path: Path) -> None:
+    with House.open(desk, tmp_path / "counting", address_rate_limit="2/1h") as house:
+        paths = ["/v2beta/results/x"] * 3
+        assert [house.http.get(path, headers=house.key()).status_code for path in paths] == [404, 404, 429]
 
 
 def test_an_address_is_refused_before_its_key_is_looked_at(strict: RunningServer) -> None:

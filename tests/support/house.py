@@ -69,9 +69,7 @@ class House:
         settings = Settings(
             data_dir=folder,
             database_url=desk.engine.url.render_as_string(hide_password=False),
-            rate_limit="off",
-            address_rate_limit="off",
-            **changes,
+            **{"rate_limit": "off", "address_rate_limit": "off", **changes},
         )
         folder.mkdir(exist_ok=True)
         limits.prepare(settings.limits_database)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Message, Receive
 
 from enlarger.faults import fault
+from enlarger.request import PROMPT_MAX
 
 MAX_FILES = 8
 MAX_FIELDS = 64
 MAX_FIELD_BYTES = 64 * 1024
 """A text field: prompts have at most 10,000 characters, which are at most 40,000 bytes."""
+NAME_MAX = 60
+"""Characters of a field's name that a complaint repeats."""
+MAX_VALUES = 32_768
+"""In JSON, all levels together: what is decoded of a short `[],[],...` has twenty times its bytes, and a
+complaint about every unknown member a hundred times. Two prompts of nothing but commas pass."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -58,16 +67,30 @@ async def read_form(request: Request, limit_bytes: int) -> AsyncIterator[FormDat
     """
     _check_type(request.headers, "multipart/form-data")
     limited = Request(request.scope, receive=_limit(request.receive, limit_bytes))
-    async with limited.form(
-        max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
-    ) as form:
+    async with aclosing(limited.stream()) as stream:
+        parser = _Parser(
+            request.headers,
+            stream,
+            max_files=MAX_FILES,
+            max_fields=MAX_FIELDS,
+            max_part_size=MAX_FIELD_BYTES,
+        )
+        try:
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise HTTPException(400, error.message) from None
+    try:
         yield form
+    finally:
+        await form.close()
 
 
 async def read_json(request: Request, limit_bytes: int) -> bytes:
-    """The bytes of a body that says that it is JSON. Raises BadField, PayloadTooLarge."""
+    """The bytes of a body that says that it is JSON, safe to decode. Raises BadField, PayloadTooLarge."""
     _check_type(request.headers, "application/json")
-    return await Request(request.scope, receive=_limit(request.receive, limit_bytes)).body()
+    data = await Request(request.scope, receive=_limit(request.receive, limit_bytes)).body()
+    await asyncio.to_thread(_check_values, data)
+    return data
 
 
 def read_object(data: bytes) -> dict[str, Any]:
@@ -118,12 +141,32 @@ def read_choice(form: FormData, field: str, choices: Sequence[Choice]) -> Choice
     raise BadField(field, f"invalid enum value. Expected {expected}")
 
 
+class _Parser(MultiPartParser):
+    """Starlette's, which says of a text that is too long neither its field nor what is wrong with it."""
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        part = self._current_part
+        if part.file is None and len(part.data) + end - start > self.max_part_size:
+            raise BadField(
+                part.field_name[:NAME_MAX],
+                f"is text of more than {MAX_FIELD_BYTES} bytes; a prompt may have {PROMPT_MAX} characters,"
+                " and a picture must be a file, sent with a filename",
+            )
+        super().on_part_data(data, start, end)
+
+
 def _check_type(headers: Mapping[str, str], wanted: str) -> None:
     content_type = headers.get("content-type")
     if not content_type:
         raise BadField("content-type", "is required")
     if content_type.partition(";")[0].strip().lower() != wanted:
         raise BadField("content-type", f"must be {wanted}, got {content_type[:100]!r}")
+
+
+def _check_values(data: bytes) -> None:
+    """Every value but the first stands behind a comma or a bracket; those within texts count too."""
+    if sum(data.count(one) for one in (b",", b"[", b"{")) > MAX_VALUES:
+        raise BadField("body", f"must have at most {MAX_VALUES} values, counted by commas and brackets")
 
 
 def _limit(receive: Receive, limit_bytes: int) -> Receive:

@@ -41,12 +41,19 @@ def read_credentials(headers: Mapping[str, str], names: Iterable[str]) -> Creden
     return None
 
 
-async def authenticated(service: Service, headers: Mapping[str, str], names: Iterable[str]) -> Caller:
-    """Who sends a request, by the first of these headers that says anything. Raises BadKey, RateLimited."""
+async def authenticated(
+    service: Service, headers: Mapping[str, str], names: Iterable[str], *, is_poll: bool = False
+) -> Caller:
+    """Who sends a request, by the first of these headers that says anything.
+
+    is_poll  see `Service.authenticate`.
+
+    Raises BadKey, RateLimited.
+    """
     credentials = read_credentials(headers, names)
     if credentials is None:
         raise BadKey
-    return await service.authenticate(credentials.secret, credentials.key_id)
+    return await service.authenticate(credentials.secret, credentials.key_id, is_poll=is_poll)
 
 
 def _basic(encoded: str) -> Credentials:

@@ -23,10 +23,12 @@ class PictureLimits:
     max_aspect: float | None = None
     """How many times as long as the other a side may be; None is any."""
 
-    def check(self, header: Header, field: str = "image") -> None:
+    def check(self, header: Header, field: str = "image", *, is_rounded: bool = False) -> None:
         """Raise BadField, naming the value and the limit, for a picture outside the bounds.
 
-        field  what the dialect calls the picture.
+        field       what the dialect calls the picture.
+        is_rounded  whether its client shrinks pictures to the most pixels and rounds each side by
+                    itself: what exceeds them by the two roundings alone is within the bounds then.
         """
         for name, side in (("width", header.width), ("height", header.height)):
             if side < self.min_side or side > self.max_side:
@@ -37,7 +39,8 @@ class PictureLimits:
                 )
                 raise BadField(field, f"{name} must be {bounds} pixels, got {side}")
         pixels = header.width * header.height
-        if not self.min_pixels <= pixels <= self.max_pixels:
+        fewest = (header.width - 0.5) * (header.height - 0.5) if is_rounded else pixels
+        if pixels < self.min_pixels or fewest > self.max_pixels:
             raise BadField(
                 field,
                 f"total pixel count must be between {self.min_pixels} and {self.max_pixels}, got {pixels}",

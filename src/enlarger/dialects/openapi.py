@@ -8,17 +8,32 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from enlarger.jobs.idempotency import KEY_MAX
 from enlarger.request import OutputFormat
 
 BEARER = {"type": "http", "scheme": "bearer"}
 BASIC = {"type": "http", "scheme": "basic"}
 BYTES = {"type": "string", "format": "binary"}
+REPEATABLE = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes the request safe to send again: under the same key, the same request gets the"
+    " first one's answer, and nothing is paid twice.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX},
+}
+"""The header that every paid route reads."""
 VALIDATION = ("HTTPValidationError", "ValidationError")
 
 
 def api_key(header: str) -> dict[str, str]:
     """A key as it is in a header."""
     return {"type": "apiKey", "in": "header", "name": header}
+
+
+def paid(body: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenAPI's description of a paid route: `body`, and the header that makes it safe to repeat."""
+    return {**body, "parameters": [REPEATABLE]}
 
 
 def pictures(formats: Iterable[OutputFormat]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ RETRY_COUNT = "x-stainless-retry-count"
 """By which clients that were generated with Stainless say that they send a request again."""
 JOB = "x-enlarger-job"
 """The id of the job that a request has made, for the doors whose vendor has no place for one."""
+GENERATION = "x-generation-id"
+"""The id by which the door that a job came through takes it, where it has one of its own."""
 REPLAYED = "idempotent-replayed"
 """On an answer that was given before; the name is Stripe's."""
 

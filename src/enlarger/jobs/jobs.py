@@ -343,6 +343,7 @@ def _job(row: sa.Row[Any]) -> Job:
         )
     if state in (JobState.FAILED, JobState.CANCELLED):
         error = by_code(row.error_code, row.error_message, row.error_param)
+        error.is_end = True
     return Job(
         id=row.id,
         workspace_id=row.workspace_id,

@@ -112,6 +112,8 @@ class Ticket:
     """Whether this request made the job; else an earlier one did."""
     answer: KeptAnswer | None = None
     """What the earlier request was answered, if it had an idempotency key and was answered."""
+    alias: str | None = None
+    """The job's id in the door's own form, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ class Acceptance:
                 )
             enqueue(self._client, connection, submission.job_id, turn)
             fault("api.before_commit")
-        return Ticket(submission.job_id, is_new=True)
+        return Ticket(submission.job_id, is_new=True, alias=submission.terms.alias)
 
     def _lock(self, connection: sa.Connection, workspace_id: str) -> None:
         """One acceptance of a workspace at a time, so that what is counted here cannot change.
@@ -227,12 +229,15 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
         )
         if seen is None:
             return None
-        if seen.answer is None and not origin.is_retry and not _has_ended(connection, seen.job_id):
+        stands = sa.select(JOBS.c.state, JOBS.c.alias).where(JOBS.c.id == seen.job_id)
+        # No row any longer where the job is older than the history that is kept.
+        state, alias = connection.execute(stands).one_or_none() or (None, None)
+        if seen.answer is None and not origin.is_retry and state not in TERMINAL:
             raise StillRunning(param="idempotency-key")
-        return Ticket(seen.job_id, is_new=False, answer=seen.answer)
+        return Ticket(seen.job_id, is_new=False, answer=seen.answer, alias=alias)
     if origin.is_retry:
         query = (
-            sa.select(JOBS.c.id)
+            sa.select(JOBS.c.id, JOBS.c.alias)
             .where(
                 JOBS.c.key_id == caller.key_id,
                 JOBS.c.fingerprint == origin.fingerprint,
@@ -244,14 +249,10 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
             .order_by(JOBS.c.created_ms.desc())
             .limit(1)
         )
-        job_id = connection.scalar(query)
-        if job_id is not None:
-            return Ticket(job_id, is_new=False)
+        row = connection.execute(query).one_or_none()
+        if row is not None:
+            return Ticket(row.id, is_new=False, alias=row.alias)
     return None
-
-
-def _has_ended(connection: sa.Connection, job_id: str) -> bool:
-    return connection.scalar(sa.select(JOBS.c.state).where(JOBS.c.id == job_id)) in TERMINAL
 
 
 def _columns(submission: Submission) -> dict[str, object]:

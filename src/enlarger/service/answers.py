@@ -27,6 +27,11 @@ class Pending:
     is_answered_at_acceptance: bool = False
     """Whether the answer is the job's id, and not its result."""
 
+    @property
+    def public_id(self) -> str:
+        """What the caller knows the job by: the door's own id of it, or ours."""
+        return self.ticket.alias or self.ticket.job_id
+
     def is_answered_by(self, job: Job, status: int) -> bool:
         """Whether an answer with this HTTP status is the one that a repetition is to get."""
         is_good = 200 <= status < 300

@@ -23,7 +23,7 @@ from enlarger.database import now_ms
 from enlarger.database.threads import in_thread
 from enlarger.engine.geometry import check_output
 from enlarger.engine.look.presets import preset_of
-from enlarger.errors import BadParameter, Cancelled, EnlargerError, NotFound
+from enlarger.errors import BadParameter, EnlargerError, NotFound
 from enlarger.faults import fault
 from enlarger.fetching import Fetcher
 from enlarger.imaging import API_FORMATS, Format, Header, probe
@@ -116,15 +116,20 @@ class Service:
         self.uploads = Uploading(engine, store, links, examine=self.examine, admit=self.admit)
         """Pictures that arrive in parts."""
 
-    async def authenticate(self, secret: str, key_id: str | None = None) -> Caller:
+    async def authenticate(
+        self, secret: str, key_id: str | None = None, *, is_poll: bool = False
+    ) -> Caller:
         """Who holds this secret; once a request, because it counts the request of the key.
 
-        key_id  where the client sends one, it must be the key's.
+        key_id   where the client sends one, it must be the key's.
+        is_poll  whether the request looks after one job that was accepted. Such are not counted: who
+                 has many jobs under way and asks for each once a second would be shut out by that.
 
         Raises BadKey, or RateLimited if the key has sent too many requests.
         """
         caller = await in_thread(lambda: self._accounts.keys.authenticate(secret, key_id))
-        await self._limiter.count_key(caller.key_id)
+        if not is_poll:
+            await self._limiter.count_key(caller.key_id)
         return caller
 
     def admit(self, size_bytes: int) -> AbstractAsyncContextManager[None]:
@@ -272,12 +277,14 @@ class Service:
     async def result(self, job: Job) -> bytes:
         """The encoded picture of a job that succeeded.
 
-        Raises the error that the job ended with, NotFound once the picture has expired.
+        Raises the error that the job ended with, NotFound once either has expired.
         """
-        outcome = job.outcome
-        if job.error is not None and not isinstance(job.error, Cancelled):
+        if job.expires_ms is not None and job.expires_ms <= now_ms():
+            raise NotFound
+        if job.error is not None:
             raise job.error
-        if outcome is None or (job.expires_ms is not None and job.expires_ms <= now_ms()):
+        outcome = job.outcome
+        if outcome is None:
             raise NotFound
         return await in_thread(lambda: self._store.read(outcome.result_key))
 

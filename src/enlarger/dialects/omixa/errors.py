@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.omixa.faults import Invalid, first_fault
-from enlarger.dialects.refusals import marked
+from enlarger.dialects.refusals import marked, told
 from enlarger.errors import (
     AccessError,
     BadKey,
@@ -44,8 +44,10 @@ THEIR_FIELDS = {"image": INPUT_IMAGES, "target": INPUT_IMAGES}
 NO_KEY = "The API key is missing or opens nothing; send `Authorization: Bearer YOUR_KEY`."
 NO_CREDIT = "Insufficient wallet balance."
 NO_MODEL = "model_not_found"
-INTERNAL_STATUS = 500
+INTERNAL_STATUS, INTERNAL_CODE = 500, "internal_error"
 INTERNAL = "An unexpected error has occurred; nothing was charged. Try again later."
+UNEXPECTED = "An unexpected error has occurred."
+"""Where a job goes on, which is charged if it succeeds."""
 
 
 class NoModel(EnlargerError):
@@ -66,6 +68,7 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     status, kind, code, message = _in_their_words(error)
     if status == INTERNAL_STATUS:
         LOG.error("omixa.job_error", code=error.code, reason=str(error))
+    message = told(request, error, message)
     param = None if error.param is None else THEIR_FIELDS.get(error.param, error.param)
     return marked(request, _response(status, message, kind, code, param), error)
 
@@ -104,7 +107,7 @@ def _in_their_words(error: EnlargerError) -> tuple[int, str, str, str]:
             return 504, TIMEOUT, error.code, message
         case BusyError():
             return 503, SERVER, error.code, message
-    return INTERNAL_STATUS, SERVER, "internal_error", INTERNAL
+    return INTERNAL_STATUS, SERVER, INTERNAL_CODE, INTERNAL
 
 
 async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
@@ -156,7 +159,8 @@ async def on_hang_up(request: Request, error: Exception) -> JSONResponse:
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: logged whole, told in one sentence."""
     LOG.error("omixa.unexpected", exc_info=error)
-    return render_error(request, EnlargerError())
+    message = told(request, error, UNEXPECTED, otherwise=INTERNAL)
+    return marked(request, _response(INTERNAL_STATUS, message, SERVER, INTERNAL_CODE, None), error)
 
 
 def _response(status: int, message: str, kind: str, code: str, param: str | None) -> JSONResponse:

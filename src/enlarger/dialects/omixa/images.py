@@ -14,6 +14,7 @@ from enlarger.dialects.omixa.models import Model, shown
 from enlarger.dialects.omixa.order import INPUT_IMAGES, read_order
 from enlarger.dialects.omixa.schemas import ErrorResponse, ImageGeneration, request_body
 from enlarger.dialects.omixa.who import KnownCaller, Who
+from enlarger.dialects.openapi import paid
 from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.errors import ModelNotOffered, NotAllowed
 from enlarger.money import dollars
@@ -55,9 +56,9 @@ def make_router(service: Service) -> APIRouter:
         response_model=ImageGeneration,
         responses={
             200: {"description": "The enlarged picture.", "headers": HEADERS},
-            **errors(401, 402, 403, 409, 413, 422, 429, 500, 503, 504),
+            **errors(401, 402, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
         },
-        openapi_extra=body,
+        openapi_extra=paid(body),
     )
     async def create_image_generation(request: Request, caller: KnownCaller) -> Response:
         async with service.admit(announced_bytes(request.headers, REQUEST_LIMIT_BYTES)):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from enlarger.dialects.presets import StylePreset
 from enlarger.request import PROMPT_MAX, SEED_MAX
+from enlarger.routing import LOCAL
 
 Row = TypeVar("Row", bound=BaseModel)
 Amount = str
@@ -150,7 +151,7 @@ class ModelRow(BaseModel):
     created: int = Field(description="When it was first on offer, in seconds since 1970.")
     owned_by: Literal["enlarger"] = "enlarger"
     modality: Literal["image"] = "image"
-    provider: Literal["enlarger"] = "enlarger"
+    provider: str = Field(LOCAL, description="Who makes the picture; usage says the same.")
     description: str
     prices: list[ModelPrice]
 
@@ -180,7 +181,7 @@ class UsageRow(BaseModel):
     door: str = Field(description="The API that it came through.")
     operation: str = Field(description="What was asked for, in that API's terms.")
     model: str
-    provider: str = Field(description="Who made the picture.")
+    provider: str = Field(description="Who made the picture; the model's `provider` says the same.")
     stream: Literal[False] = False
     status: Literal["succeeded", "failed", "cancelled"]
     error: UsageError | None

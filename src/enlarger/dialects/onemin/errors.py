@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from enlarger.dialects.body import BadField, PayloadTooLarge
-from enlarger.dialects.refusals import marked
+from enlarger.dialects.refusals import marked, told
 from enlarger.errors import (
     AccessError,
     BusyError,
@@ -33,6 +33,8 @@ from enlarger.errors import (
 LOG = structlog.get_logger()
 INTERNAL_STATUS = 500
 INTERNAL = "Something went wrong inside the server; nothing was charged. Send the request again later."
+UNEXPECTED = "Something went wrong inside the server."
+"""Where a job goes on, which is charged if it succeeds."""
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
 
 
@@ -56,6 +58,7 @@ def naming(field: str) -> Iterator[None]:
 def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     """One of our errors in 1min.ai's shape."""
     status, message = _in_their_words(error)
+    message = told(request, error, message)
     if status == INTERNAL_STATUS:
         LOG.error("onemin.job_error", code=error.code, reason=str(error))
     return marked(request, _response(status, error.code, message, error.param), error)
@@ -127,4 +130,5 @@ async def on_hang_up(request: Request, error: Exception) -> JSONResponse:
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: logged whole, told in one sentence."""
     LOG.error("onemin.unexpected", exc_info=error)
-    return _response(INTERNAL_STATUS, EnlargerError.code, INTERNAL)
+    message = told(request, error, UNEXPECTED, otherwise=INTERNAL)
+    return marked(request, _response(INTERNAL_STATUS, EnlargerError.code, message), error)

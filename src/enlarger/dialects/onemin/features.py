@@ -19,6 +19,7 @@ from enlarger.dialects.onemin.keys import name_in, result_key, stem_of
 from enlarger.dialects.onemin.order import Order, read_order
 from enlarger.dialects.onemin.record import KEEP_MS, LINK_S, record_of
 from enlarger.dialects.onemin.schemas import ERRORS, FEATURE_BODY, FeatureResponse
+from enlarger.dialects.openapi import paid
 from enlarger.dialects.origin import base_of, origin_of, replay
 from enlarger.errors import BusyError, EnlargerError, NotFound, PictureTooLarge
 from enlarger.jobs import Job
@@ -40,7 +41,7 @@ def make_router(service: Service) -> APIRouter:
         operation_id="runFeature",
         summary="Enlarge a picture",
         response_model=FeatureResponse,
-        openapi_extra=FEATURE_BODY,
+        openapi_extra=paid(FEATURE_BODY),
     )
     @router.post("/api/features/stream", include_in_schema=False)
     async def run_feature(request: Request) -> Response:
@@ -51,7 +52,7 @@ def make_router(service: Service) -> APIRouter:
         operation_id="runTeamFeature",
         summary="The same, as the web client asks for it",
         response_model=FeatureResponse,
-        openapi_extra=FEATURE_BODY,
+        openapi_extra=paid(FEATURE_BODY),
     )
     async def run_team_feature(request: Request, team_id: TeamId) -> Response:
         return await answer(service, request, await caller_of(service, request, team_id))
@@ -157,7 +158,7 @@ async def _wait(service: Service, accepted: list[Pending]) -> list[Job]:
     )
     errors = [one for one in ended if isinstance(one, BaseException)]
     for error in errors:
-        if isinstance(error, BusyError) or not isinstance(error, EnlargerError):
+        if not isinstance(error, EnlargerError) or (isinstance(error, BusyError) and not error.is_end):
             # Not known how the job ends: nothing can be said of the whole.
             raise error
     jobs = [one for one in ended if isinstance(one, Job)]

@@ -203,7 +203,7 @@ class ErrorResponse(Body):
     error: ErrorBody
 
 
-STATUSES = (400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503, 504)
+STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503, 504)
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
 
 ASSET_BODY: dict[str, Any] = {

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.body import BadField
-from enlarger.dialects.refusals import marked
+from enlarger.dialects.refusals import marked, told
 from enlarger.errors import (
     AccessError,
     BadParameter,
@@ -39,7 +39,8 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     if error.status == FAULTS:
         LOG.error("own.error", code=error.code, reason=str(error))
     kind = next((name for base, name in TYPES if isinstance(error, base)), SERVER)
-    return marked(request, _response(error.status, error.message, kind, error.code, error.param), error)
+    message = told(request, error, error.message)
+    return marked(request, _response(error.status, message, kind, error.code, error.param), error)
 
 
 def render_refusal(request: Request, error: HTTPException) -> JSONResponse:
@@ -109,7 +110,8 @@ async def on_hang_up(request: Request, error: Exception) -> JSONResponse:
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: logged whole, told in one sentence."""
     LOG.error("own.unexpected", exc_info=error)
-    return render_error(request, EnlargerError())
+    message = told(request, error, EnlargerError().message)
+    return marked(request, _response(FAULTS, message, SERVER, EnlargerError.code, None), error)
 
 
 def _response(status: int, message: str, kind: str, code: str, param: str | None) -> JSONResponse:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form
-from enlarger.dialects.openapi import pictures
+from enlarger.dialects.openapi import paid, pictures
 from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.dialects.own.form import REQUEST_LIMIT_BYTES, multipart, read_order
 from enlarger.dialects.own.schemas import (
@@ -23,8 +23,8 @@ from enlarger.dialects.own.schemas import (
     maybe_amount,
     maybe_moment,
 )
-from enlarger.dialects.own.who import KnownCaller
-from enlarger.errors import BadParameter, NotDone
+from enlarger.dialects.own.who import KnownCaller, KnownPoller
+from enlarger.errors import BadParameter, NotDone, NotFound
 from enlarger.jobs import Job, JobFilter, JobState
 from enlarger.jobs.job import UNDER_WAY
 from enlarger.jobs.submission import DoorTerms
@@ -36,7 +36,8 @@ DOOR = "own"
 OPERATION = "jobs"
 LIMIT_MAX = 100
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorResponse} for status in (400, 401, 402, 403, 404, 409, 413, 429, 500, 503, 504)
+    status: {"model": ErrorResponse}
+    for status in (400, 401, 402, 403, 404, 408, 409, 413, 415, 429, 500, 503, 504)
 }
 
 
@@ -64,7 +65,7 @@ def make_router(service: Service) -> APIRouter:
         status_code=202,
         response_model=JobResponse,
         responses={200: {"model": JobResponse, "description": "With `wait`: it has succeeded."}},
-        openapi_extra=multipart(),
+        openapi_extra=paid(multipart()),
     )
     async def create_job(request: Request, caller: KnownCaller) -> Response:
         caller.check_may(Act.RUN)
@@ -113,7 +114,7 @@ def make_router(service: Service) -> APIRouter:
         return ListResponse(data=await views(request, list(page.jobs)), has_more=page.has_more)
 
     @router.get("/{job_id}", operation_id="getJob", summary="A job as it stands")
-    async def get_job(request: Request, job_id: str, caller: KnownCaller) -> JobResponse:
+    async def get_job(request: Request, job_id: str, caller: KnownPoller) -> JobResponse:
         caller.check_may(Act.READ)
         [shown] = await views(request, [await service.status(caller, job_id)])
         return shown
@@ -125,11 +126,13 @@ def make_router(service: Service) -> APIRouter:
         response_class=Response,
         responses={200: {"description": "The enlarged picture.", "content": pictures(OutputFormat)}},
     )
-    async def get_result(job_id: str, caller: KnownCaller) -> Response:
+    async def get_result(job_id: str, caller: KnownPoller) -> Response:
         caller.check_may(Act.READ)
         job = await service.status(caller, job_id)
         if job.state in UNDER_WAY:
             raise NotDone(f"job {job_id} is {job.state}; there is no result yet")
+        if job.state is JobState.CANCELLED:
+            raise NotFound(f"job {job_id} was cancelled; there is no result")
         output_format = job.request.output_format
         headers = {
             "content-disposition": f'attachment; filename="{job.id}.{output_format}"',

@@ -33,8 +33,10 @@ class Who:
         self._administration = administration
         self._public = None if public_url is None else urlsplit(public_url)
 
-    async def caller(self, request: Request) -> Caller:
+    async def caller(self, request: Request, *, is_poll: bool = False) -> Caller:
         """The caller of a request, once a request.
+
+        is_poll  see `Service.authenticate`.
 
         A secret comes before a session. What comes by a session or by a proxy and changes something
         must come from a page of ours (`check_origin`).
@@ -43,7 +45,7 @@ class Who:
         """
         credentials = read_credentials(request.headers, KEY_HEADERS)
         if credentials is not None:
-            return await self._service.authenticate(credentials.secret, credentials.key_id)
+            return await self._service.authenticate(credentials.secret, credentials.key_id, is_poll=is_poll)
         token = request.cookies.get(COOKIE)
         signed_on = request.scope["state"].get(SIGNED_ON)
         if token is None and signed_on is None:
@@ -95,4 +97,11 @@ async def caller_of(request: Request) -> Caller:
     return await who.caller(request)
 
 
+async def poller_of(request: Request) -> Caller:
+    """The caller of a route by which clients look after one job."""
+    who: Who = request.app.state.who
+    return await who.caller(request, is_poll=True)
+
+
+KnownPoller = Annotated[Caller, Depends(poller_of)]
 KnownCaller = Annotated[Caller, Depends(caller_of)]

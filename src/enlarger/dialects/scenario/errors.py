@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from enlarger.dialects.application import Handlers
 from enlarger.dialects.body import BadField, PayloadTooLarge
-from enlarger.dialects.refusals import marked
+from enlarger.dialects.refusals import marked, told
 from enlarger.errors import (
     BadKey,
     BusyError,
@@ -86,6 +86,7 @@ def error_response(request: Request, status: int, reason: str, code: str, **more
 def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     """One of our errors in Scenario's shape."""
     status, reason = _in_their_words(error)
+    reason = told(request, error, reason)
     if status == INTERNAL_STATUS:
         LOG.error("scenario.error", code=error.code, reason=str(error))
     more: dict[str, Any] = {}
@@ -177,7 +178,8 @@ async def on_hang_up(request: Request, error: Exception) -> JSONResponse:
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: logged whole, told in one sentence."""
     LOG.error("scenario.unexpected", exc_info=error)
-    return error_response(request, INTERNAL_STATUS, INTERNAL, "error")
+    reason = told(request, error, INTERNAL)
+    return marked(request, error_response(request, INTERNAL_STATUS, reason, EnlargerError.code), error)
 
 
 HANDLERS: Handlers = {

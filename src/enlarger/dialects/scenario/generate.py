@@ -16,6 +16,7 @@ from pydantic import Field
 from enlarger.accounts import Act, Caller
 from enlarger.assets import Asset
 from enlarger.dialects.body import BadField, announced_bytes, read_json, read_object
+from enlarger.dialects.openapi import paid
 from enlarger.dialects.origin import base_of, origin_of, replay
 from enlarger.dialects.scenario import order
 from enlarger.dialects.scenario.asset_routes import REQUEST_LIMIT_BYTES, answer, may_be_id
@@ -77,10 +78,12 @@ def make_router(service: Service) -> APIRouter:
         summary="Upscale an image",
         deprecated=True,
         responses=ANSWERS,
-        openapi_extra=body_schema(
-            order.DEPRECATED.inputs,
-            "GenerateUpscaleParams",
-            {"image": "asset_GTrL3mq4SXWyMxkOHRxlpw00", "scalingFactor": 2, "preset": "balanced"},
+        openapi_extra=paid(
+            body_schema(
+                order.DEPRECATED.inputs,
+                "GenerateUpscaleParams",
+                {"image": "asset_GTrL3mq4SXWyMxkOHRxlpw00", "scalingFactor": 2, "preset": "balanced"},
+            )
         ),
     )
     async def generate_upscale(
@@ -93,10 +96,12 @@ def make_router(service: Service) -> APIRouter:
         operation_id="generateRunModel",
         summary="Run a model",
         responses=ANSWERS,
-        openapi_extra=body_schema(
-            order.CUSTOM[order.MODEL].inputs,
-            "GenerateRunModelParams",
-            {"image": "asset_GTrL3mq4SXWyMxkOHRxlpw00", "upscaleFactor": 4, "preset": "creative"},
+        openapi_extra=paid(
+            body_schema(
+                order.CUSTOM[order.MODEL].inputs,
+                "GenerateRunModelParams",
+                {"image": "asset_GTrL3mq4SXWyMxkOHRxlpw00", "upscaleFactor": 4, "preset": "creative"},
+            )
         ),
     )
     async def generate_run_model(

@@ -20,7 +20,7 @@ from enlarger.dialects.scenario.pages import CommonQuery, Name, PageQuery, momen
 from enlarger.dialects.scenario.schemas import ErrorResponse, JobListResponse, JobResponse, Status
 from enlarger.dialects.scenario.units import units_of
 from enlarger.dialects.scenario.upload_views import find_upload_job
-from enlarger.dialects.scenario.who import KnownCaller
+from enlarger.dialects.scenario.who import KnownCaller, KnownPoller
 from enlarger.errors import NotFound
 from enlarger.jobs import Job, JobFilter, JobState
 from enlarger.jobs.job import TERMINAL
@@ -107,7 +107,7 @@ def make_router(service: Service) -> APIRouter:
         "/{jobId}", operation_id="jobRetrieve", summary="A job", responses={200: {"model": JobResponse}}
     )
     async def retrieve(
-        request: Request, job_id: JobId, caller: KnownCaller, query: Annotated[CommonQuery, Query()]
+        request: Request, job_id: JobId, caller: KnownPoller, query: Annotated[CommonQuery, Query()]
     ) -> Response:
         caller.check_may(Act.READ)
         try:

@@ -17,4 +17,10 @@ async def caller_of(request: Request) -> Caller:
     return await authenticated(request.app.state.service, request.headers, KEY_HEADERS)
 
 
+async def poller_of(request: Request) -> Caller:
+    """The caller of a route by which clients look after one job. Raises BadKey."""
+    return await authenticated(request.app.state.service, request.headers, KEY_HEADERS, is_poll=True)
+
+
+KnownPoller = Annotated[Caller, Depends(poller_of)]
 KnownCaller = Annotated[Caller, Depends(caller_of)]

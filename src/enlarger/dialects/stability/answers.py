@@ -8,11 +8,18 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
+from enlarger.dialects.origin import GENERATION
 from enlarger.dialects.stability.fields import wants_json
 from enlarger.jobs import Job
 
 PROXY = "/proxy/stability"
-"""Below it ComfyUI's own nodes call, which accept anything and expect JSON."""
+"""Below it ComfyUI's own nodes call, which accept anything, expect JSON, and shrink their pictures to the
+limit by rounding each side by itself."""
+
+
+def is_proxied(request: Request) -> bool:
+    """Whether a request came below ComfyUI's prefix."""
+    return str(request.scope.get("root_path", "")).endswith(PROXY)
 
 
 async def picture(request: Request, job: Job, encoded: bytes, **more: Any) -> Response:
@@ -24,8 +31,7 @@ async def picture(request: Request, job: Job, encoded: bytes, **more: Any) -> Re
     media_type = job.request.output_format.media_type
     seed = job.request.seed
     accept = request.headers.get("accept")
-    is_proxied = str(request.scope.get("root_path", "")).endswith(PROXY)
-    if wants_json(accept) or (is_proxied and "image/" not in (accept or "")):
+    if wants_json(accept) or (is_proxied(request) and "image/" not in (accept or "")):
         body = {"image": encoded, "finish_reason": "SUCCESS", "seed": seed, **more}
         # Base64 of many megabytes takes a while that other requests need not wait.
         content = await asyncio.to_thread(msgspec.json.encode, body)
@@ -33,7 +39,7 @@ async def picture(request: Request, job: Job, encoded: bytes, **more: Any) -> Re
         return Response(content, media_type=f"application/json; type={media_type}")
     headers = {"finish-reason": "SUCCESS", "seed": str(seed)}
     if job.alias is not None:
-        headers["x-generation-id"] = job.alias
+        headers[GENERATION] = job.alias
     return Response(encoded, media_type=media_type, headers=headers)
 
 

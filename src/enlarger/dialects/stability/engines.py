@@ -13,6 +13,7 @@ from starlette.datastructures import FormData
 
 from enlarger.dialects.body import BadField, announced_bytes, contents, read_form, read_image
 from enlarger.dialects.limits import MEGAPIXEL, PictureLimits
+from enlarger.dialects.openapi import paid
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES, NoEngine
 from enlarger.dialects.stability.fields import read_secret
@@ -23,8 +24,9 @@ from enlarger.dialects.stability.schemas import (
     V1ErrorResponse,
     multipart,
 )
-from enlarger.dialects.stability.upscale import DOOR, STATUSES
+from enlarger.dialects.stability.upscale import DOOR, STATUSES, new_generation_id
 from enlarger.imaging import Header
+from enlarger.jobs.submission import DoorTerms
 from enlarger.request import SEED_MAX, Mode, OutputFormat, UpscaleRequest
 from enlarger.service import Pending, Service
 from enlarger.target import Target
@@ -67,7 +69,7 @@ def make_router(service: Service) -> APIRouter:
         summary="Upscale an image",
         response_class=Response,
         responses={200: PICTURE},
-        openapi_extra=multipart(FormerUpscaleRequest),
+        openapi_extra=paid(multipart(FormerUpscaleRequest)),
     )
     async def upscale_image(request: Request, engine_id: str) -> Response:
         caller = await service.authenticate(read_secret(request.headers))
@@ -85,7 +87,8 @@ def make_router(service: Service) -> APIRouter:
                     seed=1 + secrets.randbelow(SEED_MAX),
                 )
                 origin = await origin_of(request, DOOR, OPERATION, await contents(form))
-            ticket = await service.submit(caller, origin, Mode.FAST, order, picture, header)
+            terms = DoorTerms(alias=new_generation_id())
+            ticket = await service.submit(caller, origin, Mode.FAST, order, picture, header, terms=terms)
         pending = Pending(caller, origin, ticket)
         kept = await service.answers.find(pending)
         if kept is not None:
@@ -105,7 +108,7 @@ def make_router(service: Service) -> APIRouter:
 
 
 def _read_target(form: FormData, header: Header) -> Target:
-    """Twice the input, or the width or the height that the form names. Raises BadField."""
+    """Twice the input, or the side that the form names but never below the input's. Raises BadField."""
     named = {field: form.get(field) for field in ("width", "height") if form.get(field) not in (None, "")}
     if len(named) > 1:
         raise BadField("width", "only one of width and height may be given")
@@ -115,11 +118,12 @@ def _read_target(form: FormData, header: Header) -> Target:
     else:
         [(field, text)] = named.items()
         side = header.width if field == "width" else header.height
-        if not isinstance(text, str) or not NUMBER.fullmatch(text) or int(text) < max(MIN_SIDE, side):
-            least = max(MIN_SIDE, side)
-            raise BadField(field, f"must be a whole number of at least {least}, got {str(text)[:40]!r}")
-        factor = int(text) / side
-        target = Target.parse(f"{int(text)}{field[0]}")
+        if not isinstance(text, str) or not NUMBER.fullmatch(text) or int(text) < MIN_SIDE:
+            raise BadField(field, f"must be a whole number of at least {MIN_SIDE}, got {str(text)[:40]!r}")
+        # Clients that always send the same width would be refused for every picture that is wider.
+        wanted = max(int(text), side)
+        factor = wanted / side
+        target = Target.parse(f"{wanted}{field[0]}")
     pixels = round(header.width * factor) * round(header.height * factor)
     if pixels > MAX_PIXELS:
         raise BadField("image", f"the result may have at most {MAX_PIXELS} pixels, got {pixels}")

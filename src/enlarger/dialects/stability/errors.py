@@ -14,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from enlarger.dialects.refusals import marked
+from enlarger.dialects.refusals import marked, told
 from enlarger.errors import (
     BadKey,
     BusyError,
@@ -40,6 +40,10 @@ UNAUTHORIZED = "authorization: invalid or missing header value"
 TOO_LARGE = "body: payloads cannot be larger than 10MiB in size"
 NO_CREDIT = "You lack sufficient credits to make this request. Please purchase more credits and try again."
 NO_GENERATION = "id: the generation either does not exist or has expired."
+THEIR_WORDS = {"content-type: is required": "content-type: required"}
+"""What the vendor's own server says, to the letter, of what other doors refuse too."""
+THEIR_FIELDS = {"target": "image"}
+"""Our names of fields that no form has: what is too large by its target is the picture."""
 INTERNAL_STATUS = 500
 RATE_LIMITED = "rate_limit_exceeded"
 """The vendor's name of it, and the literal id of every such answer."""
@@ -74,7 +78,8 @@ def error_response(
 
 async def on_bad_field(request: Request, error: Exception) -> JSONResponse:
     """A 400 that names the field."""
-    return error_response(request, 400, "bad_request", str(error))
+    message = THEIR_WORDS.get(str(error), str(error))
+    return error_response(request, 400, "bad_request", message)
 
 
 async def on_no_engine(request: Request, error: Exception) -> JSONResponse:
@@ -98,6 +103,7 @@ async def on_enlarger_error(request: Request, error: Exception) -> JSONResponse:
 def render_error(request: Request, error: EnlargerError) -> JSONResponse:
     """One of our errors in Stability's words. A picture that is too large is a 400 there."""
     status, name, message = _in_their_words(error)
+    message = told(request, error, message)
     if status == INTERNAL_STATUS:
         LOG.error("stability.job_error", code=error.code, reason=str(error))
     error_id = RATE_LIMITED if isinstance(error, RateLimited) else None
@@ -120,7 +126,8 @@ def _in_their_words(error: EnlargerError) -> tuple[int, str, str]:
         case Cancelled(message=message):
             return 409, "cancelled", f"id: {message}"
         case UsageError(message=message, param=param):
-            return 400, "bad_request", f"{param or 'body'}: {message}"
+            field = "body" if param is None else THEIR_FIELDS.get(param, param)
+            return 400, "bad_request", f"{field}: {message}"
         case TooManyJobs(message=message):
             return 429, "too_many_jobs", message
         case WaitTimeout(message=message) | DeadlineExceeded(message=message):
@@ -154,4 +161,5 @@ async def on_hang_up(request: Request, error: Exception) -> JSONResponse:
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     """A fault of ours: logged whole, told in one sentence."""
     LOG.error("stability.unexpected", exc_info=error)
-    return error_response(request, 500, "internal_error", INTERNAL)
+    message = told(request, error, INTERNAL)
+    return marked(request, error_response(request, INTERNAL_STATUS, "internal_error", message), error)

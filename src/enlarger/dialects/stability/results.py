@@ -34,14 +34,12 @@ def make_router(service: Service) -> APIRouter:
     )
 
     async def result(request: Request, id: str) -> Response:
-        caller = await service.authenticate(read_secret(request.headers))
+        caller = await service.authenticate(read_secret(request.headers), is_poll=True)
         if not GENERATION.fullmatch(id):
             raise NotFound
         job = await service.by_alias(caller, id)
         if job.state in (JobState.QUEUED, JobState.RUNNING):
             return answers.in_progress(id, 202)
-        if job.error is not None:
-            raise job.error
         picture = await service.result(job)
         # The vendor's document says `image`, its server says `result`: clients of each kind read one.
         return await answers.picture(request, job, picture, result=picture)

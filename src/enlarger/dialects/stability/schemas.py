@@ -94,6 +94,9 @@ class Engine(BaseModel):
     type: Literal["PICTURE"]
 
 
+RESULT_SIDE = "Of the result; the input's own where that is more"
+
+
 class FormerUpscaleRequest(BaseModel):
     """Form of v1's upscale; at most one of width and height. Unknown fields are ignored."""
 
@@ -101,8 +104,8 @@ class FormerUpscaleRequest(BaseModel):
         description="A JPEG, PNG or WebP whose result has at most 4,194,304 pixels.",
         json_schema_extra={"format": "binary"},
     )
-    width: int | None = Field(None, ge=512, description="Of the result; twice the input's if neither.")
-    height: int | None = Field(None, ge=512, description="Of the result.")
+    width: int | None = Field(None, ge=512, description=f"{RESULT_SIDE}; twice the input's if neither.")
+    height: int | None = Field(None, ge=512, description=f"{RESULT_SIDE}.")
 
 
 class Artifact(BaseModel):

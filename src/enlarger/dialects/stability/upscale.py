@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from enlarger.accounts import Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form, read_image
-from enlarger.dialects.openapi import pictures
+from enlarger.dialects.openapi import paid, pictures
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability import answers
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES
@@ -36,6 +36,11 @@ ID_BYTES = 32
 """Of a generation's id, which clients expect to have 64 hexadecimal digits."""
 STATUSES = (400, 401, 402, 403, 409, 413, 429, 500, 503, 504)
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
+
+
+def new_generation_id() -> str:
+    """By which `/v2beta/results` takes a job, also one whose answer did not come in time."""
+    return secrets.token_hex(ID_BYTES)
 
 
 def picture_or_json(description: str, model: type[BaseModel]) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def make_router(service: Service) -> APIRouter:
             ),
             **ERRORS,
         },
-        openapi_extra=multipart(FastUpscaleRequest),
+        openapi_extra=paid(multipart(FastUpscaleRequest)),
     )
     async def upscale_image_fast(request: Request) -> Response:
         return await answer(service, request, FAST)
@@ -82,7 +87,7 @@ def make_router(service: Service) -> APIRouter:
             ),
             **ERRORS,
         },
-        openapi_extra=multipart(ConservativeUpscaleRequest),
+        openapi_extra=paid(multipart(ConservativeUpscaleRequest)),
     )
     async def upscale_image_conservative(request: Request) -> Response:
         if wants_async(request.headers):
@@ -101,7 +106,7 @@ def make_router(service: Service) -> APIRouter:
             },
             **ERRORS,
         },
-        openapi_extra=multipart(CreativeUpscaleRequest),
+        openapi_extra=paid(multipart(CreativeUpscaleRequest)),
     )
     async def upscale_image_creative(request: Request) -> Response:
         return await begin(service, request, CREATIVE)
@@ -159,7 +164,7 @@ async def _submit(
         order = read_order(form, offer)
         origin = await origin_of(request, DOOR, offer.operation, await contents(form))
     header = await service.examine(picture)
-    offer.limits.check(header)
-    terms = DoorTerms(alias=secrets.token_hex(ID_BYTES))
+    offer.limits.check(header, is_rounded=answers.is_proxied(request))
+    terms = DoorTerms(alias=new_generation_id())
     ticket = await service.submit(caller, origin, offer.mode, order, picture, header, terms=terms)
     return Pending(caller, origin, ticket, is_answered_at_acceptance)
