@@ -6,10 +6,11 @@ from fastapi import APIRouter
 
 from enlarger.accounts import Act
 from enlarger.dialects.omixa.errors import NoModel
-from enlarger.dialects.omixa.images import check_may_use, errors
+from enlarger.dialects.omixa.images import check_may_use
 from enlarger.dialects.omixa.models import MODELS
-from enlarger.dialects.omixa.schemas import ModelList, ModelPrice, ModelRow
+from enlarger.dialects.omixa.schemas import ErrorResponse, ModelList, ModelPrice, ModelRow
 from enlarger.dialects.omixa.who import KnownCaller
+from enlarger.dialects.openapi import errors
 from enlarger.money import dollars
 from enlarger.service import Service
 
@@ -52,7 +53,7 @@ def make_router(service: Service) -> APIRouter:
         "",
         operation_id="listModels",
         summary="The models that the key may use, with their prices",
-        responses=errors(401, 429, 500, 503),
+        responses=errors(ErrorResponse, (401, 429, 500, 503)),
     )
     async def list_models(caller: KnownCaller) -> ModelList:
         caller.check_may(Act.READ)
@@ -64,7 +65,7 @@ def make_router(service: Service) -> APIRouter:
         "/{model}",
         operation_id="retrieveModel",
         summary="One model with its prices",
-        responses=errors(401, 403, 404, 422, 429, 500, 503),
+        responses=errors(ErrorResponse, (401, 403, 404, 422, 429, 500, 503)),
     )
     async def retrieve_model(model: str, caller: KnownCaller) -> ModelRow:
         caller.check_may(Act.READ)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
@@ -14,7 +13,7 @@ from enlarger.dialects.omixa.models import Model, shown
 from enlarger.dialects.omixa.order import INPUT_IMAGES, read_order
 from enlarger.dialects.omixa.schemas import ErrorResponse, ImageGeneration, request_body
 from enlarger.dialects.omixa.who import KnownCaller, Who
-from enlarger.dialects.openapi import paid
+from enlarger.dialects.openapi import errors, paid
 from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.errors import ModelNotOffered, NotAllowed
 from enlarger.money import dollars
@@ -39,11 +38,6 @@ NO_TOKENS = {
 """Clients of OpenAI's say that there are such counts."""
 
 
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's description of what a route may answer beside what is asked for."""
-    return {status: {"model": ErrorResponse} for status in statuses}
-
-
 def make_router(service: Service) -> APIRouter:
     """The route, calling `service`."""
     router = APIRouter(prefix="/api/v1/images", tags=["Images"])
@@ -56,7 +50,7 @@ def make_router(service: Service) -> APIRouter:
         response_model=ImageGeneration,
         responses={
             200: {"description": "The enlarged picture.", "headers": HEADERS},
-            **errors(401, 402, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504),
+            **errors(ErrorResponse, (401, 402, 403, 408, 409, 413, 415, 422, 429, 500, 503, 504)),
         },
         openapi_extra=paid(body),
     )

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from enlarger.administration import Administration
-from enlarger.dialects.omixa.images import errors
 from enlarger.dialects.omixa.models import MODELS, shown
 from enlarger.dialects.omixa.schemas import (
+    ErrorResponse,
     RollupRow,
     UsageError,
     UsageRequestList,
@@ -18,6 +18,7 @@ from enlarger.dialects.omixa.schemas import (
     UsageRow,
 )
 from enlarger.dialects.omixa.who import KnownCaller
+from enlarger.dialects.openapi import errors
 from enlarger.errors import BadParameter, by_code
 from enlarger.ledger.usage import Bucket, Rollup, UsageFilter, UsageRecord
 from enlarger.moment import iso_of, ms_of
@@ -65,7 +66,9 @@ class RollupQuery(UsageChoice):
 def make_router(administration: Administration) -> APIRouter:
     """The routes, calling `administration`."""
     router = APIRouter(
-        prefix="/api/v1/usage", tags=["Usage"], responses=errors(401, 404, 422, 429, 500, 503)
+        prefix="/api/v1/usage",
+        tags=["Usage"],
+        responses=errors(ErrorResponse, (401, 404, 422, 429, 500, 503)),
     )
 
     @router.get("/requests", operation_id="listUsageRequests", summary="Requests that have ended")

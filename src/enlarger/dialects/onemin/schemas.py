@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from enlarger.dialects.openapi import errors
+
 
 class Body(BaseModel):
     """A body that has these members and no other."""
@@ -204,7 +206,7 @@ class ErrorResponse(Body):
 
 
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503, 504)
-ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
+ERRORS = errors(ErrorResponse, STATUSES)
 
 ASSET_BODY: dict[str, Any] = {
     "requestBody": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form
-from enlarger.dialects.openapi import paid, pictures
+from enlarger.dialects.openapi import errors, paid, pictures
 from enlarger.dialects.origin import JOB, base_of, origin_of, replay
 from enlarger.dialects.own.form import REQUEST_LIMIT_BYTES, multipart, read_order
 from enlarger.dialects.own.schemas import (
@@ -35,10 +35,7 @@ from enlarger.service import Pending, Service, Standing
 DOOR = "own"
 OPERATION = "jobs"
 LIMIT_MAX = 100
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorResponse}
-    for status in (400, 401, 402, 403, 404, 408, 409, 413, 415, 429, 500, 503, 504)
-}
+ERRORS = errors(ErrorResponse, (400, 401, 402, 403, 404, 408, 409, 413, 415, 429, 500, 503, 504))
 
 
 class JobsQuery(BaseModel):

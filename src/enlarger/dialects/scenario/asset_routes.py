@@ -13,6 +13,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from enlarger.accounts import Act
 from enlarger.assets import Asset
 from enlarger.dialects.body import announced_bytes, read_json, read_object
+from enlarger.dialects.openapi import errors
 from enlarger.dialects.origin import base_of
 from enlarger.dialects.scenario.assets import DESCRIPTION, copy_of, keep, new_asset, show
 from enlarger.dialects.scenario.errors import STATUSES, Refused
@@ -66,7 +67,7 @@ TAGS = (
     Input(name="delete", kind=Kind.STRING_ARRAY, max_length=TAGS_MAX),
     Input(name="strict", kind=Kind.BOOLEAN, default=False),
 )
-ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
+ERRORS = errors(ErrorResponse, STATUSES)
 AssetId = Annotated[str, Path(alias="assetId")]
 
 

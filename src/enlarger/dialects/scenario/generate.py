@@ -16,7 +16,7 @@ from pydantic import Field
 from enlarger.accounts import Act, Caller
 from enlarger.assets import Asset
 from enlarger.dialects.body import BadField, announced_bytes, read_json, read_object
-from enlarger.dialects.openapi import paid
+from enlarger.dialects.openapi import errors, paid
 from enlarger.dialects.origin import base_of, origin_of, replay
 from enlarger.dialects.scenario import order
 from enlarger.dialects.scenario.asset_routes import REQUEST_LIMIT_BYTES, answer, may_be_id
@@ -38,7 +38,7 @@ from enlarger.service import Pending, Service
 
 STEM_MAX = 400
 """Characters of the image's name that the result's name keeps."""
-ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
+ERRORS = errors(ErrorResponse, STATUSES)
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": GenerateRunModelResponse, "description": "The job has begun; poll it."},
     ESTIMATED: {"model": Estimate, "description": "With `dryRun`: what it would cost. Nothing is kept."},

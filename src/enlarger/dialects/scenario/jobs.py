@@ -11,6 +11,7 @@ from pydantic import Field
 
 from enlarger.accounts import Act, Caller
 from enlarger.dialects.body import BadField
+from enlarger.dialects.openapi import errors
 from enlarger.dialects.origin import base_of
 from enlarger.dialects.scenario.asset_routes import answer, small_body
 from enlarger.dialects.scenario.assets import DOOR
@@ -37,7 +38,7 @@ STATUS_OF: dict[JobState, Status] = {
 """Ours in theirs; `pending`, `warming-up` and `finalizing` never happen here."""
 JOB_ID = re.compile(r"job_[A-Za-z0-9]{24}")
 ACTION = (Input(name="action", kind=Kind.STRING, allowed=("cancel",), is_required=True),)
-ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
+ERRORS = errors(ErrorResponse, STATUSES)
 JobId = Annotated[str, Path(alias="jobId")]
 
 

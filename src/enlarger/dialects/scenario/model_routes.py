@@ -9,6 +9,7 @@ from pydantic import Field
 
 from enlarger.accounts import Act
 from enlarger.dialects.body import BadField
+from enlarger.dialects.openapi import errors
 from enlarger.dialects.scenario.asset_routes import answer, small_body
 from enlarger.dialects.scenario.errors import STATUSES
 from enlarger.dialects.scenario.inputs import Input, Kind, body_schema, read_values
@@ -30,7 +31,7 @@ BULK = (
     Input(name="modelIds", kind=Kind.STRING_ARRAY, max_length=200, is_required=True),
     Input(name="minimal", kind=Kind.BOOLEAN, default=False, description="Only id, name and type."),
 )
-ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
+ERRORS = errors(ErrorResponse, STATUSES)
 ModelId = Annotated[str, Path(alias="modelId")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from enlarger.dialects.openapi import errors
 from enlarger.dialects.stability.fields import read_secret
 from enlarger.dialects.stability.schemas import (
     AccountResponse,
@@ -24,7 +25,7 @@ def make_router(service: Service) -> APIRouter:
     router = APIRouter(
         prefix="/v1/user",
         tags=["Account"],
-        responses={status: {"model": V1ErrorResponse} for status in (401, 429, 500)},
+        responses=errors(V1ErrorResponse, (401, 429, 500)),
     )
 
     @router.get("/account", operation_id="userAccount", summary="The key's account")

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from enlarger.dialects.body import BadField, announced_bytes, contents, read_form, read_image
 from enlarger.dialects.limits import MEGAPIXEL, PictureLimits
-from enlarger.dialects.openapi import paid
+from enlarger.dialects.openapi import errors, paid
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES, NoEngine
 from enlarger.dialects.stability.fields import read_secret
@@ -52,9 +52,7 @@ PICTURE: dict[str, Any] = {
 
 def make_router(service: Service) -> APIRouter:
     """The routes, calling `service`."""
-    router = APIRouter(
-        tags=["v1"], responses={status: {"model": V1ErrorResponse} for status in (*STATUSES, 404)}
-    )
+    router = APIRouter(tags=["v1"], responses=errors(V1ErrorResponse, (*STATUSES, 404)))
 
     @router.get("/v1/engines/list", operation_id="listEngines", summary="The engines of v1")
     async def engines_list(request: Request) -> list[Engine]:

@@ -6,6 +6,7 @@ import re
 
 from fastapi import APIRouter, Request, Response
 
+from enlarger.dialects.openapi import errors
 from enlarger.dialects.stability import answers
 from enlarger.dialects.stability.fields import read_secret
 from enlarger.dialects.stability.schemas import AsyncGenerationResponse, ErrorResponse, ResultResponse
@@ -29,7 +30,7 @@ def make_router(service: Service) -> APIRouter:
                 "The picture, as often as it is asked for until it expires.", ResultResponse
             ),
             202: {"description": "The generation goes on.", "model": AsyncGenerationResponse},
-            **{status: {"model": ErrorResponse} for status in (401, 404, 409, 429, 500, 503, 504)},
+            **errors(ErrorResponse, (401, 404, 409, 429, 500, 503, 504)),
         },
     )
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from enlarger.dialects.openapi import schema_of
+from enlarger.dialects.openapi import reference, schema_of
 from enlarger.dialects.presets import StylePreset
 from enlarger.request import OutputFormat
 
@@ -160,11 +160,6 @@ class BalanceResponse(BaseModel):
     """What the key may spend."""
 
     credits: float = Field(description="Credits of US$0.01.")
-
-
-def reference(model: type[BaseModel]) -> dict[str, str]:
-    """Where the document has a body's schema."""
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
 def multipart(model: type[BaseModel]) -> dict[str, Any]:

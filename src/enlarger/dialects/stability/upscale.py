@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from enlarger.accounts import Caller
 from enlarger.dialects.body import announced_bytes, contents, read_form, read_image
-from enlarger.dialects.openapi import paid, pictures
+from enlarger.dialects.openapi import errors, paid, pictures, reference
 from enlarger.dialects.origin import origin_of, replay
 from enlarger.dialects.stability import answers
 from enlarger.dialects.stability.errors import REQUEST_LIMIT_BYTES
@@ -26,7 +26,6 @@ from enlarger.dialects.stability.schemas import (
     FastUpscaleRequest,
     UpscaleImageResponse,
     multipart,
-    reference,
 )
 from enlarger.jobs.submission import DoorTerms
 from enlarger.service import Pending, Service
@@ -35,7 +34,7 @@ DOOR = "stability"
 ID_BYTES = 32
 """Of a generation's id, which clients expect to have 64 hexadecimal digits."""
 STATUSES = (400, 401, 402, 403, 409, 413, 429, 500, 503, 504)
-ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": ErrorResponse} for status in STATUSES}
+ERRORS = errors(ErrorResponse, STATUSES)
 
 
 def new_generation_id() -> str:
