@@ -324,9 +324,21 @@ def test_a_client_that_says_that_it_retries_joins_its_first_job(house: House) ->
     other = house.key()
     assert house.post({**other, "x-stainless-retry-count": "1"}).json()["id"] != first, "another key"
     assert house.post({**key, "x-stainless-retry-count": "1"}, target="2x").json()["id"] != first
-    old = "UPDATE jobs SET created_ms = created_ms - 600001"
-    with house.desk.engine.begin() as connection:
-        connection.execute(sa.text(old))
-        count = connection.scalar(sa.text("SELECT count(*) FROM jobs"))
-    house.post({**key, "x-stainless-retry-count": "1"})
-    assert house.desk.rows("SELECT count(*) AS n FROM jobs")[0].n == count + 1, "ten minutes have passed"
+
+
+def test_a_retry_joins_a_job_under_way_whatever_its_age_and_one_that_has_ended_for_ten_minutes(
+    house: House,
+) -> None:
+    def age(column: str) -> None:
+        with house.desk.engine.begin() as connection:
+            connection.execute(sa.text(f"UPDATE jobs SET {column} = {column} - 600001"))
+
+    key = house.key()
+    again = {**key, "x-stainless-retry-count": "2"}
+    first = house.post(key).json()["id"]
+    age("created_ms")
+    assert house.post(again).json()["id"] == first, "it is under way still, and paid once"
+    house.finish(first)
+    assert house.post(again).json()["id"] == first, "it took long, and has only just ended"
+    age("finished_ms")
+    assert house.post(again).json()["id"] != first, "ten minutes have passed"

@@ -27,7 +27,7 @@ from enlarger.request import UpscaleRequest
 from enlarger.routing import LOCAL
 
 RETRY_JOINS_MS = 600_000
-"""How long after a request another one that says that it is its retry joins its job."""
+"""How long after a job's end a request that says that it is sent again joins it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,9 +237,15 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
                 JOBS.c.key_id == caller.key_id,
                 JOBS.c.fingerprint == origin.fingerprint,
                 JOBS.c.operation == origin.operation,
-                JOBS.c.created_ms > now_ms() - RETRY_JOINS_MS,
-                # Whoever was told that it failed wants another try, and not the same news again.
-                JOBS.c.state.not_in((JobState.FAILED, JobState.CANCELLED)),
+                # Whoever was told that it failed wants another try, and not the same news again. And
+                # however long a job takes, whoever asks for it again wants no second one beside it.
+                sa.or_(
+                    JOBS.c.state.in_(UNDER_WAY),
+                    sa.and_(
+                        JOBS.c.state == JobState.SUCCEEDED,
+                        JOBS.c.finished_ms > now_ms() - RETRY_JOINS_MS,
+                    ),
+                ),
             )
             .order_by(JOBS.c.created_ms.desc())
             .limit(1)
