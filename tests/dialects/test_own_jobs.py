@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from enlarger.database import write
 from enlarger.errors import Collapsed
+from enlarger.jobs.refusals import OWED_MAX, OWED_S, Refusals
 from enlarger.ledger import ledger
 from tests.support.house import JOBS, SMALL, House
 from tests.support.running import wait_for
@@ -324,6 +325,38 @@ def test_a_client_that_says_that_it_retries_joins_its_first_job(house: House) ->
     other = house.key()
     assert house.post({**other, "x-stainless-retry-count": "1"}).json()["id"] != first, "another key"
     assert house.post({**key, "x-stainless-retry-count": "1"}, target="2x").json()["id"] != first
+
+
+def test_the_retry_of_a_request_that_was_refused_is_not_given_another_ones_job(house: House) -> None:
+    workspaces = house.desk.accounts.workspaces
+    few = workspaces.create("few", None)
+    workspaces.limit_jobs(few.id, 2)
+    key = house.key("few")
+    again = {**key, "x-stainless-retry-count": "1"}
+    first, second = (house.post(key).json()["id"] for _ in range(2))
+    for headers in (key, again, again):
+        assert house.post(headers).status_code == 429, "its own try, and no job of the two before"
+    house.finish(first)
+    own = house.post(again).json()["id"]
+    assert own not in (first, second)
+    assert house.post(again).json()["id"] in (second, own), "owed once; this one's answer was lost"
+    assert house.jobs() == 3
+
+
+def test_what_a_refusal_owes_is_owed_once_and_not_for_ever() -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    one, other = ("key", "upscale", "a"), ("key", "upscale", "b")
+    refusals.add(one)
+    now[0] = OWED_S - 1
+    refusals.add(one)
+    assert not refusals.take(other)
+    now[0] = OWED_S
+    assert [refusals.take(one) for _ in range(2)] == [True, False], "the first is too long ago"
+    for number in range(OWED_MAX + 1):
+        refusals.add(("key", "upscale", str(number)))
+    assert not refusals.take(("key", "upscale", "0"))
+    assert refusals.take(("key", "upscale", "1"))
 
 
 def test_a_retry_joins_a_job_under_way_whatever_its_age_and_one_that_has_ended_for_ten_minutes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +14,13 @@ from enlarger.accounts import Caller
 from enlarger.accounts.keys import spend
 from enlarger.accounts.tables import WORKSPACES
 from enlarger.database import now_ms, write
-from enlarger.errors import BadKey, QueueFull, StillRunning, TooManyJobs
+from enlarger.errors import BadKey, EnlargerError, QueueFull, StillRunning, TooManyJobs
 from enlarger.faults import fault
 from enlarger.jobs import idempotency
 from enlarger.jobs.durable import enqueue
 from enlarger.jobs.idempotency import KeptAnswer
 from enlarger.jobs.job import TERMINAL, UNDER_WAY, JobState
+from enlarger.jobs.refusals import Refusals
 from enlarger.jobs.tables import JOBS
 from enlarger.jobs.turns import next_turn
 from enlarger.ledger import ledger, prices
@@ -137,6 +138,18 @@ class Acceptance:
         self._client = client
         self._depth = depth
         self._keep_answers_ms = keep_answers_ms
+        self._refusals = Refusals()
+
+    def settled(self, caller: Caller, origin: Origin) -> Origin:
+        """`origin`, as a request of its own if it repeats one that was refused here; once for each."""
+        if origin.key_hash is None and origin.is_retry and self._refusals.take(_like(caller, origin)):
+            return replace(origin, is_retry=False)
+        return origin
+
+    def refused(self, caller: Caller, origin: Origin, error: EnlargerError) -> None:
+        """Remember that a request was not accepted, if its client was told to send it again."""
+        if origin.key_hash is None and error.retry_after_s is not None:
+            self._refusals.add(_like(caller, origin))
 
     def earlier(self, caller: Caller, origin: Origin) -> Ticket | None:
         """The ticket of an earlier request that this one repeats, before any work is spent on it.
@@ -254,6 +267,11 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
         if job_id is not None:
             return Ticket(job_id, is_new=False)
     return None
+
+
+def _like(caller: Caller, origin: Origin) -> tuple[str, str, str]:
+    """What equal requests have in common."""
+    return caller.key_id, origin.operation, origin.fingerprint
 
 
 def _has_ended(connection: sa.Connection, job_id: str) -> bool:

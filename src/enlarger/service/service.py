@@ -177,7 +177,7 @@ class Service:
         size = self._check(caller, model, request, header)
         within_s = self._check_deadline(terms.deadline_s)
 
-        def accept() -> Ticket:
+        def accept(origin: Origin) -> Ticket:
             earlier = self._acceptance.earlier(caller, origin)
             if earlier is not None:
                 return earlier
@@ -200,7 +200,15 @@ class Service:
             )
             return self._accept(submission, [picture, *styles])
 
-        return await in_thread(accept)
+        def accept_or_remember() -> Ticket:
+            settled = self._acceptance.settled(caller, origin)
+            try:
+                return accept(settled)
+            except EnlargerError as error:
+                self._acceptance.refused(caller, settled, error)
+                raise
+
+        return await in_thread(accept_or_remember)
 
     async def quote(
         self,
