@@ -245,6 +245,22 @@ def test_fifty_threads_never_pass_a_spend_cap(desk: Desk) -> None:
     assert desk.faults() == []
 
 
+def test_a_rotated_key_gets_back_what_a_failed_job_had_held(desk: Desk) -> None:
+    caller = desk.caller(cap_micros=2 * FAST_MICROS)
+    lost, kept = (desk.submit(caller).job_id for _ in range(2))
+    new, secret = desk.accounts.keys.rotate(caller.key_id)
+    successor = desk.accounts.keys.authenticate(secret)
+    assert new.spent_micros == 2 * FAST_MICROS
+    with pytest.raises(SpendCapReached):
+        desk.submit(successor)
+    assert desk.jobs.fail(lost, Collapsed())
+    assert desk.run(kept)
+    assert desk.accounts.keys.get(new.id).spent_micros == FAST_MICROS
+    desk.submit(successor)
+    with pytest.raises(SpendCapReached):
+        desk.submit(successor)
+
+
 def test_what_a_key_is_not_for_is_refused_before_anything_is_held(desk: Desk) -> None:
     caller = desk.caller(models=("conservative",))
     before = desk.rows("SELECT count(*) AS n FROM transfers")[0].n
