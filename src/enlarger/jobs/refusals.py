@@ -36,8 +36,13 @@ class Refusals:
             if len(self._owed) > OWED_MAX:
                 del self._owed[next(iter(self._owed))]
 
+    def owes(self, request: Request) -> bool:
+        """Whether a repetition is to have a job of its own."""
+        with self._lock:
+            return any(at > self._clock() - OWED_S for at in self._owed.get(request, ()))
+
     def take(self, request: Request) -> bool:
-        """Whether a repetition is to have a job of its own; from then on it is owed no longer."""
+        """As `owes`; from then on it is owed no longer."""
         with self._lock:
             times = self._pop(request)
             if len(times) > 1:

@@ -140,24 +140,13 @@ class Acceptance:
         self._keep_answers_ms = keep_answers_ms
         self._refusals = Refusals()
 
-    def settled(self, caller: Caller, origin: Origin) -> Origin:
-        """`origin`, as a request of its own if it repeats one that was refused here; once for each."""
-        if origin.key_hash is None and origin.is_retry and self._refusals.take(_like(caller, origin)):
-            return replace(origin, is_retry=False)
-        return origin
-
-    def refused(self, caller: Caller, origin: Origin, error: EnlargerError) -> None:
-        """Remember that a request was not accepted, if its client was told to send it again."""
-        if origin.key_hash is None and error.retry_after_s is not None:
-            self._refusals.add(_like(caller, origin))
-
     def earlier(self, caller: Caller, origin: Origin) -> Ticket | None:
         """The ticket of an earlier request that this one repeats, before any work is spent on it.
 
         Raises IdempotencyConflict for another request with the same key, StillRunning while the
         first is under way and this one does not say that it is its retry.
         """
-        if origin.key_hash is None and not origin.is_retry:
+        if origin.key_hash is None and (not origin.is_retry or self._refusals.owes(_like(caller, origin))):
             return None
         with self._engine.connect() as connection:
             return _earlier(connection, caller, origin)
@@ -170,6 +159,24 @@ class Acceptance:
         Raises ModelNotOffered, NotAllowed, OutOfCredit, SpendCapReached, TooManyJobs, QueueFull, and
         what `earlier` raises; then nothing is kept and nothing is held.
         """
+        settled = self._settled(submission)
+        try:
+            return self._accept(settled)
+        except EnlargerError as error:
+            origin = settled.origin
+            if origin.key_hash is None and error.retry_after_s is not None:
+                self._refusals.add(_like(settled.caller, origin))
+            raise
+
+    def _settled(self, submission: Submission) -> Submission:
+        """A repetition that is owed a job of its own is a request like a first one."""
+        origin = submission.origin
+        is_keyless_retry = origin.key_hash is None and origin.is_retry
+        if is_keyless_retry and self._refusals.take(_like(submission.caller, origin)):
+            return replace(submission, origin=replace(origin, is_retry=False))
+        return submission
+
+    def _accept(self, submission: Submission) -> Ticket:
         caller, origin = submission.caller, submission.origin
         workspace_id = caller.workspace.id
         caller.check_may_use(submission.model)

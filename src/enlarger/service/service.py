@@ -177,7 +177,7 @@ class Service:
         size = self._check(caller, model, request, header)
         within_s = self._check_deadline(terms.deadline_s)
 
-        def accept(origin: Origin) -> Ticket:
+        def accept() -> Ticket:
             earlier = self._acceptance.earlier(caller, origin)
             if earlier is not None:
                 return earlier
@@ -200,15 +200,7 @@ class Service:
             )
             return self._accept(submission, [picture, *styles])
 
-        def accept_or_remember() -> Ticket:
-            settled = self._acceptance.settled(caller, origin)
-            try:
-                return accept(settled)
-            except EnlargerError as error:
-                self._acceptance.refused(caller, settled, error)
-                raise
-
-        return await in_thread(accept_or_remember)
+        return await in_thread(accept)
 
     async def quote(
         self,
