@@ -14,9 +14,12 @@ import sqlalchemy as sa
 
 from enlarger.database import write
 from enlarger.errors import Collapsed
+from enlarger.jobs import idempotency
+from enlarger.jobs.idempotency import KeptAnswer
 from enlarger.jobs.refusals import OWED_MAX, OWED_S, Refusals
 from enlarger.ledger import ledger
 from tests.support.house import JOBS, SMALL, House
+from tests.support.photos import crop, encoded
 from tests.support.running import wait_for
 
 
@@ -273,6 +276,51 @@ def test_a_repetition_gets_the_same_answer(house: House) -> None:
     elsewhere = house.post({**house.key("other"), "idempotency-key": "one"})
     assert elsewhere.json()["id"] != first.json()["id"], "another workspace's key is another key"
     assert house.desk.faults() == []
+
+
+FORGET = "UPDATE idempotency SET status = NULL, headers = NULL, body = NULL"
+
+
+def test_an_answer_that_a_crash_took_along_is_given_at_once_where_it_is_the_jobs_id(house: House) -> None:
+    """By every door that answers before the job has ended."""
+    own = {**house.key(), "idempotency-key": "crash"}
+    picture = {"image": encoded(crop("coffee", 80, 64))}
+    stability = ("/v2beta/stable-image/upscale/creative", picture, {"prompt": "a mug"})
+    for path, files, data in ((JOBS, picture, {}), stability):
+        first = house.http.post(path, headers=own, files=files, data=data)
+        change(house, FORGET)
+        second = house.http.post(path, headers=own, files=files, data=data)
+        assert first.status_code == second.status_code < 300
+        assert second.json()["id"] == first.json()["id"]
+
+
+def test_two_answers_at_once_to_one_request_are_the_one_that_was_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {**house.key(), "idempotency-key": "both"}
+    first = house.post(key)
+    keep, saved = idempotency.keep_answer, house.desk.rows("SELECT * FROM idempotency")[0]
+    change(house, FORGET)
+    house.desk.jobs.begin_attempt(first.json()["id"])
+
+    def keep_first(connection: sa.Connection, *rest: Any) -> bool:
+        """The other request's answer is kept just before this one's."""
+        kept = KeptAnswer(saved.status, tuple(json.loads(saved.headers)), saved.body, None)
+        assert keep(connection, *rest[:3], kept)
+        return keep(connection, *rest)
+
+    monkeypatch.setattr(idempotency, "keep_answer", keep_first)
+    second = house.post(key)
+    assert (second.status_code, second.content) == (first.status_code, first.content)
+    assert second.json()["state"] == "queued", "what was said first, though it runs by now"
+    assert second.headers["idempotent-replayed"] == "true"
+    assert second.headers["x-request-id"] != first.headers["x-request-id"]
+
+
+def change(house: House, sql: str) -> None:
+    """Change the database beside the server."""
+    with house.desk.engine.begin() as connection:
+        connection.execute(sa.text(sql))
 
 
 def test_a_repetition_of_what_was_waited_for_gets_the_same_bytes(house: House) -> None:

@@ -47,6 +47,8 @@ class Origin:
     """SHA-256 of the idempotency key, if it has one."""
     is_retry: bool = False
     """The client itself says that it sends this again."""
+    is_answered_at_acceptance: bool = False
+    """Whether the answer is the job's id and not its result, so that there is one once there is a job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ class Acceptance:
         """The ticket of an earlier request that this one repeats, before any work is spent on it.
 
         Raises IdempotencyConflict for another request with the same key, StillRunning while the
-        first is under way and this one does not say that it is its retry.
+        first is under way and this one neither says that it is its retry nor would be answered by now.
         """
         if origin.key_hash is None and (not origin.is_retry or self._refusals.owes(_like(caller, origin))):
             return None
@@ -247,7 +249,8 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
         )
         if seen is None:
             return None
-        if seen.answer is None and not origin.is_retry and not _has_ended(connection, seen.job_id):
+        has_answer = seen.answer is not None or origin.is_answered_at_acceptance
+        if not has_answer and not origin.is_retry and not _has_ended(connection, seen.job_id):
             raise StillRunning(param="idempotency-key")
         return Ticket(seen.job_id, is_new=False, answer=seen.answer)
     if origin.is_retry:

@@ -120,7 +120,7 @@ async def generate(service: Service, request: Request, caller: Caller, offer: Of
         if "dryRun" in request.query_params:
             return await _estimate(service, caller, wish, wanted)
         fields = _fields(wish, offer)
-        origin = await origin_of(request, DOOR, offer.operation, fields)
+        origin = await origin_of(request, DOOR, offer.operation, fields, is_answered_at_acceptance=True)
         if wanted.assets:
             if not sent:
                 # A body of ids is as good as gone. Who keeps room and waits for more waits for the others
@@ -128,7 +128,7 @@ async def generate(service: Service, request: Request, caller: Caller, offer: Of
                 await room.aclose()
             await room.enter_async_context(service.admit(wanted.bytes_to_read))
         ticket = await _Beginning(service, caller, wish, wanted).submit(origin)
-        pending = Pending(caller, origin, ticket, is_answered_at_acceptance=True)
+        pending = Pending(caller, origin, ticket)
     kept = await service.answers.find(pending)
     if kept is not None:
         return replay(kept)
