@@ -56,7 +56,7 @@ class Administration:
         starting_after: str | None = None,
         ending_before: str | None = None,
     ) -> Page:
-        """The workspace's usage records, the latest first; see `ledger.usage.page`."""
+        """The workspace's usage records, those that ended last first; see `ledger.usage.page`."""
         caller.check_may(Act.READ)
 
         def read() -> Page:

@@ -6,14 +6,11 @@ ENLARGER_CONFIG names, else has the default below.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import platform
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
@@ -28,55 +25,16 @@ from enlarger.errors import BadParameter
 from enlarger.limits.rule import Rule
 from enlarger.money import micros_of
 from enlarger.request import MAX_OUTPUT_PIXELS
+from enlarger.setting_values import (
+    check_credit,
+    check_header,
+    check_proxies,
+    check_rule,
+    check_secret,
+    check_url,
+)
 
-BOOTSTRAP_KEY_MIN = 32
 MS_IN_AN_HOUR = 3_600_000
-HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{2,63}")
-"""Names that nothing else between a client and us gives a meaning to by accident."""
-
-
-def _check_secret(secret: SecretStr) -> SecretStr:
-    value = secret.get_secret_value()
-    if len(value) < BOOTSTRAP_KEY_MIN or not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError(f"must have {BOOTSTRAP_KEY_MIN} or more ASCII characters and no space")
-    return secret
-
-
-def _check_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be an http:// or https:// URL without a query")
-    return text.rstrip("/")
-
-
-def _check_credit(text: str) -> str:
-    if text != "unlimited":
-        try:
-            micros_of(text)
-        except BadParameter as error:
-            raise ValueError(error.message) from None
-    return text
-
-
-def _check_rule(text: str) -> str:
-    Rule.parse(text, 0)
-    return text
-
-
-def _check_header(text: str) -> str:
-    if not HEADER.fullmatch(text):
-        raise ValueError("must be the name of a header, as in `X-Forwarded-Email`")
-    return text.lower()
-
-
-def _check_proxies(text: str) -> str:
-    for entry in text.split(","):
-        try:
-            ipaddress.ip_network(entry.strip())
-        except ValueError:
-            # Also `*`: whoever may send the header from anywhere chooses the address that is counted.
-            raise ValueError("must be addresses or networks, as in `10.0.0.7, 192.168.0.0/16`") from None
-    return text
 
 
 class Settings(BaseSettings):
@@ -108,17 +66,17 @@ class Settings(BaseSettings):
         description="Where pictures are kept: `file:///...`, or `s3://bucket/prefix` with the AWS_*"
         " variables; `objects` in the data folder if not set.",
     )
-    public_url: Annotated[str, AfterValidator(_check_url)] | None = Field(
+    public_url: Annotated[str, AfterValidator(check_url)] | None = Field(
         None,
         description="What links to pictures begin with, `https://host` and a path if there is one; the"
         " scheme and host of the request if not set.",
     )
-    bootstrap_key: Annotated[SecretStr, AfterValidator(_check_secret)] | None = Field(
+    bootstrap_key: Annotated[SecretStr, AfterValidator(check_secret)] | None = Field(
         None,
         description="Secret, 32 characters or more, of the key `key_bootstrap` that the first start"
         " makes; without it the first start makes a key and prints it once.",
     )
-    bootstrap_credit: Annotated[str, AfterValidator(_check_credit)] = Field(
+    bootstrap_credit: Annotated[str, AfterValidator(check_credit)] = Field(
         "1000.000000",
         description="Credit of the first workspace in US dollars, or `unlimited`.",
     )
@@ -189,7 +147,8 @@ class Settings(BaseSettings):
         24.0,
         gt=0,
         allow_inf_nan=False,
-        description="Hours for which the answer to an idempotency key is kept.",
+        validate_default=True,
+        description="Hours for which the answer to an idempotency key is kept, no longer than pictures.",
     )
     keep_history_d: float = Field(
         30.0,
@@ -204,12 +163,12 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Seconds that a stopping server gives the work under way.",
     )
-    rate_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
+    rate_limit: Annotated[str, AfterValidator(check_rule)] = Field(
         "150/10s",
         description="Requests that a key may send in any span of that length (`s`, `m`, `h`), or `off`;"
         " those that look after one job are not counted.",
     )
-    address_rate_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
+    address_rate_limit: Annotated[str, AfterValidator(check_rule)] = Field(
         "1000/10s",
         description="The same for an address (IPv6: a /64 network), whatever it sends, before any key is"
         " looked at.",
@@ -217,12 +176,12 @@ class Settings(BaseSettings):
     rate_penalty_s: int = Field(
         60, ge=0, le=86_400, description="Seconds that who exceeds a rate limit is refused."
     )
-    trusted_proxies: Annotated[str, AfterValidator(_check_proxies)] | None = Field(
+    trusted_proxies: Annotated[str, AfterValidator(check_proxies)] | None = Field(
         None,
         description="Addresses and networks, with commas, whose `X-Forwarded-For` is believed; without it"
         " all that comes through a proxy counts as one address.",
     )
-    sign_in_limit: Annotated[str, AfterValidator(_check_rule)] = Field(
+    sign_in_limit: Annotated[str, AfterValidator(check_rule)] = Field(
         "10/15m",
         description="Attempts to sign in, for every e-mail address and for every address that they come"
         " from, or `off`.",
@@ -234,7 +193,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Hours after which a member must sign in again.",
     )
-    sign_on_header: Annotated[str, AfterValidator(_check_header)] | None = Field(
+    sign_on_header: Annotated[str, AfterValidator(check_header)] | None = Field(
         None,
         description="Header in which a proxy says the e-mail address of a member whom it has let in, such"
         " as `X-Forwarded-Email`. Believed only from `ENLARGER_TRUSTED_PROXIES`; off if not set.",
@@ -255,12 +214,24 @@ class Settings(BaseSettings):
         description="Whether a picture may be named by URL where a vendor's API has that: `public` fetches"
         " from addresses of the public internet alone.",
     )
-    metrics_token: Annotated[SecretStr, AfterValidator(_check_secret)] | None = Field(
+    metrics_token: Annotated[SecretStr, AfterValidator(check_secret)] | None = Field(
         None,
         description="Secret, 32 characters or more, that `/metrics` asks for as `Authorization: Bearer`;"
         " without it only this machine itself may read them.",
     )
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
+
+    @field_validator("keep_answers_h")
+    @classmethod
+    def _check_that_answers_can_be_given(cls, hours: float, info: ValidationInfo) -> float:
+        longest = info.data.get("keep_results_h")
+        if longest is not None and hours > longest:
+            # An answer that was never kept is made anew of the picture, for whoever paid and asks again.
+            raise ValueError(
+                f"is {hours:g}, and must be at most ENLARGER_KEEP_RESULTS_H, {longest:g}: a repeated"
+                " request could not be answered without its picture; set both"
+            )
+        return hours
 
     @field_validator("sign_on_header")
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from alembic.migration import MigrationContext
 from enlarger.accounts import Accounts, Key, KeyTerms, Priority
 from enlarger.accounts.keys import Keys, spend
 from enlarger.accounts.secret import is_well_formed, make_secret, read_or_make_pepper
-from enlarger.database import METADATA, connect
+from enlarger.database import METADATA, connect, write
 from enlarger.database.migrate import is_current, migrate
 from enlarger.errors import BadKey, BadParameter, NotAllowed, NotFound, NotReady, SpendCapReached
 from enlarger.jobs import Jobs, Outcome
@@ -195,6 +197,60 @@ def test_a_rotated_key_keeps_its_terms_and_what_it_has_spent(accounts: Accounts,
     with pytest.raises(BadKey):
         accounts.keys.authenticate(fresh)
     assert accounts.keys.get(new.id).revoked_by == "you"
+
+
+def test_keys_that_were_rotated_count_together(accounts: Accounts) -> None:
+    accounts.bootstrap(SECRET, None)
+    first, _ = create(accounts, cap_micros=100)
+    second, _ = accounts.keys.rotate(first.id, overlap_ms=10_000)
+    third, _ = accounts.keys.rotate(second.id, overlap_ms=10_000)
+    chain = [first.id, second.id, third.id]
+    with accounts._engine.begin() as connection:
+        for key_id in chain:
+            spend(connection, key_id, 33)
+        for key_id in chain:
+            with pytest.raises(SpendCapReached, match=r"has spent 0\.000099 of the 0\.000100"):
+                spend(connection, key_id, 2)
+        spend(connection, first.id, -33)
+        spend(connection, third.id, 34)
+    assert [accounts.keys.get(key_id).spent_micros for key_id in chain] == [100] * 3
+    assert [key.spent_micros for key in accounts.keys.list() if key.id in chain] == [100] * 3
+
+
+def test_a_key_is_rotated_once_however_many_ask(accounts: Accounts) -> None:
+    accounts.bootstrap(SECRET, None)
+    for overlap_ms in (0, 60_000):
+        old, _ = create(accounts)
+        before = len(accounts.keys.list())
+
+        def rotate(_: int, key_id: str = old.id, overlap_ms: int = overlap_ms) -> int:
+            try:
+                accounts.keys.rotate(key_id, overlap_ms=overlap_ms)
+            except NotFound:
+                return 0
+            return 1
+
+        with ThreadPoolExecutor(4) as threads:
+            assert sum(threads.map(rotate, range(8))) == 1
+        assert len(accounts.keys.list()) == before + 1
+
+
+def test_a_key_that_is_revoked_meanwhile_has_no_successor(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is revoked just before the rotation's transaction begins, whatever was read before that."""
+    accounts.bootstrap(SECRET, None)
+    old, _ = create(accounts)
+
+    def revoke_first(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
+        monkeypatch.undo()
+        accounts.keys.revoke(old.id)
+        return write(engine)
+
+    monkeypatch.setattr("enlarger.accounts.keys.write", revoke_first)
+    with pytest.raises(NotFound, match="closed already"):
+        accounts.keys.rotate(old.id)
+    assert len(accounts.keys.list()) == 2
 
 
 def test_a_key_spends_up_to_its_cap(accounts: Accounts) -> None:

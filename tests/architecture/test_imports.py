@@ -23,6 +23,7 @@ BASE = {
     "progress",
     "recipe",
     "request",
+    "setting_values",
     "settings",
     "target",
 }
@@ -41,7 +42,8 @@ ROOMS: dict[str, set[str]] = {
     "target": {"errors"},
     "request": {"errors", "target"},
     "recipe": {"errors", "request", "target"},
-    "settings": {"errors", "money", "request", "limits.rule"},
+    "setting_values": {"errors", "money", "limits.rule"},
+    "settings": {"errors", "money", "request", "limits.rule", "setting_values"},
     "imaging": {"errors"},
     "models": {"errors"},
     "engine": {"errors", "progress", "recipe", "request", "target", "imaging", "models", "__init__"},

@@ -164,17 +164,17 @@ def test_a_workspaces_limit_is_set_and_taken_away(shell: Shell) -> None:
 
 def test_a_change_of_prices_is_a_new_list(shell: Shell) -> None:
     shell.run("prices set fast 0.03")
-    shell.run("prices set fast 0.01 --up-to 4MP")
-    shell.run("prices set fast 0.015 --up-to 4MP")
+    shell.run("prices set fast 0.01 --up-to 4.2MP")
+    shell.run("prices set fast 0.015 --up-to 4.2MP")
     shell.run("prices remove creative")
     rows = shell.json("prices list")
     assert {(row["model"], row["up_to_pixels"], row["price"]) for row in rows} == {
         ("conservative", None, "0.400000"),
         ("fast", None, "0.030000"),
-        ("fast", 4_000_000, "0.015000"),
+        ("fast", 4_200_000, "0.015000"),
     }
     assert {row["version"] for row in rows} == {5}
-    shell.run("prices remove fast --up-to 4MP")
+    shell.run("prices remove fast --up-to 4.2MP")
     shell.run("prices remove fast")
     assert [row["model"] for row in shell.json("prices list")] == ["conservative"]
 

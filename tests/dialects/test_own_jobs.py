@@ -14,8 +14,12 @@ import sqlalchemy as sa
 
 from enlarger.database import write
 from enlarger.errors import Collapsed
+from enlarger.jobs import idempotency
+from enlarger.jobs.idempotency import KeptAnswer
+from enlarger.jobs.refusals import OWED_MAX, OWED_S, Refusals
 from enlarger.ledger import ledger
 from tests.support.house import JOBS, SMALL, House
+from tests.support.photos import crop, encoded
 from tests.support.running import wait_for
 
 
@@ -274,6 +278,51 @@ def test_a_repetition_gets_the_same_answer(house: House) -> None:
     assert house.desk.faults() == []
 
 
+FORGET = "UPDATE idempotency SET status = NULL, headers = NULL, body = NULL"
+
+
+def test_an_answer_that_a_crash_took_along_is_given_at_once_where_it_is_the_jobs_id(house: House) -> None:
+    """By every door that answers before the job has ended."""
+    own = {**house.key(), "idempotency-key": "crash"}
+    picture = {"image": encoded(crop("coffee", 80, 64))}
+    stability = ("/v2beta/stable-image/upscale/creative", picture, {"prompt": "a mug"})
+    for path, files, data in ((JOBS, picture, {}), stability):
+        first = house.http.post(path, headers=own, files=files, data=data)
+        change(house, FORGET)
+        second = house.http.post(path, headers=own, files=files, data=data)
+        assert first.status_code == second.status_code < 300
+        assert second.json()["id"] == first.json()["id"]
+
+
+def test_two_answers_at_once_to_one_request_are_the_one_that_was_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {**house.key(), "idempotency-key": "both"}
+    first = house.post(key)
+    keep, saved = idempotency.keep_answer, house.desk.rows("SELECT * FROM idempotency")[0]
+    change(house, FORGET)
+    house.desk.jobs.begin_attempt(first.json()["id"])
+
+    def keep_first(connection: sa.Connection, *rest: Any) -> bool:
+        """The other request's answer is kept just before this one's."""
+        kept = KeptAnswer(saved.status, tuple(json.loads(saved.headers)), saved.body, None)
+        assert keep(connection, *rest[:3], kept)
+        return keep(connection, *rest)
+
+    monkeypatch.setattr(idempotency, "keep_answer", keep_first)
+    second = house.post(key)
+    assert (second.status_code, second.content) == (first.status_code, first.content)
+    assert second.json()["state"] == "queued", "what was said first, though it runs by now"
+    assert second.headers["idempotent-replayed"] == "true"
+    assert second.headers["x-request-id"] != first.headers["x-request-id"]
+
+
+def change(house: House, sql: str) -> None:
+    """Change the database beside the server."""
+    with house.desk.engine.begin() as connection:
+        connection.execute(sa.text(sql))
+
+
 def test_a_repetition_of_what_was_waited_for_gets_the_same_bytes(house: House) -> None:
     key = {**house.key(), "idempotency-key": "two"}
     waiting = Waiting(house, key)
@@ -324,9 +373,53 @@ def test_a_client_that_says_that_it_retries_joins_its_first_job(house: House) ->
     other = house.key()
     assert house.post({**other, "x-stainless-retry-count": "1"}).json()["id"] != first, "another key"
     assert house.post({**key, "x-stainless-retry-count": "1"}, target="2x").json()["id"] != first
-    old = "UPDATE jobs SET created_ms = created_ms - 600001"
-    with house.desk.engine.begin() as connection:
-        connection.execute(sa.text(old))
-        count = connection.scalar(sa.text("SELECT count(*) FROM jobs"))
-    house.post({**key, "x-stainless-retry-count": "1"})
-    assert house.desk.rows("SELECT count(*) AS n FROM jobs")[0].n == count + 1, "ten minutes have passed"
+
+
+def test_the_retry_of_a_request_that_was_refused_is_not_given_another_ones_job(house: House) -> None:
+    workspaces = house.desk.accounts.workspaces
+    few = workspaces.create("few", None)
+    workspaces.limit_jobs(few.id, 2)
+    key = house.key("few")
+    again = {**key, "x-stainless-retry-count": "1"}
+    first, second = (house.post(key).json()["id"] for _ in range(2))
+    for headers in (key, again, again):
+        assert house.post(headers).status_code == 429, "its own try, and no job of the two before"
+    house.finish(first)
+    own = house.post(again).json()["id"]
+    assert own not in (first, second)
+    assert house.post(again).json()["id"] in (second, own), "owed once; this one's answer was lost"
+    assert house.jobs() == 3
+
+
+def test_what_a_refusal_owes_is_owed_once_and_not_for_ever() -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    one, other = ("key", "upscale", "a"), ("key", "upscale", "b")
+    refusals.add(one)
+    now[0] = OWED_S - 1
+    refusals.add(one)
+    assert not refusals.take(other)
+    now[0] = OWED_S
+    assert [refusals.take(one) for _ in range(2)] == [True, False], "the first is too long ago"
+    for number in range(OWED_MAX + 1):
+        refusals.add(("key", "upscale", str(number)))
+    assert not refusals.take(("key", "upscale", "0"))
+    assert refusals.take(("key", "upscale", "1"))
+
+
+def test_a_retry_joins_a_job_under_way_whatever_its_age_and_one_that_has_ended_for_ten_minutes(
+    house: House,
+) -> None:
+    def age(column: str) -> None:
+        with house.desk.engine.begin() as connection:
+            connection.execute(sa.text(f"UPDATE jobs SET {column} = {column} - 600001"))
+
+    key = house.key()
+    again = {**key, "x-stainless-retry-count": "2"}
+    first = house.post(key).json()["id"]
+    age("created_ms")
+    assert house.post(again).json()["id"] == first, "it is under way still, and paid once"
+    house.finish(first)
+    assert house.post(again).json()["id"] == first, "it took long, and has only just ended"
+    age("finished_ms")
+    assert house.post(again).json()["id"] != first, "ten minutes have passed"

@@ -110,6 +110,24 @@ def test_unlimited_credit_shows_what_was_used(database_url: str) -> None:
         assert desk.faults() == []
 
 
+def test_what_is_spent_while_credit_becomes_limited_is_seen(database_url: str) -> None:
+    with Desk.open(database_url, credit_micros=None) as desk:
+        caller = desk.caller()
+
+        def spend_first(_: object, __: object, statement: str, *___: object) -> None:
+            if statement.startswith("UPDATE balances"):
+                desk.submit(caller)
+
+        with desk.engine.begin() as connection:
+            sa.event.listen(connection, "before_cursor_execute", spend_first)
+            with pytest.raises(BadParameter, match="add credit before"):
+                ledger.set_unlimited(connection, caller.workspace.id, is_unlimited=False)
+        assert desk.balance(caller).is_unlimited
+        for is_unlimited in (True, False):
+            with pytest.raises(NotFound), desk.engine.begin() as connection:
+                ledger.set_unlimited(connection, "ws_nowhere", is_unlimited=is_unlimited)
+
+
 @pytest.mark.parametrize("table", ["transfers", "entries"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET id = id + 1000", "DELETE FROM {}"])
 def test_the_books_cannot_be_altered(desk: Desk, table: str, change: str) -> None:

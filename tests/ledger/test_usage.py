@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields, replace
 from typing import Any
@@ -63,6 +64,7 @@ def write_records(desk: Desk, *changes: dict[str, Any]) -> str:
                 job_id=f"{number:08d}-0000",
                 workspace_id=workspace,
                 created_ms=START_MS + number * HOUR_MS,
+                finished_ms=START_MS + number * HOUR_MS + BASE.latency_ms,
             )
             usage.record(connection, replace(record, **change))
     return workspace
@@ -77,12 +79,15 @@ def numbers(found: usage.Page) -> list[int]:
     return [int(record.job_id[:8]) for record in found.records]
 
 
+TOGETHER = {"created_ms": 0, "finished_ms": BASE.latency_ms}
+
+
 def test_pages_go_both_ways_and_filters_do_not_change_them(desk: Desk) -> None:
     # Every third is of another model; two share a millisecond.
     changes: list[dict[str, Any]] = [
         {"model": "creative" if number % 3 == 0 else "fast"} for number in range(9)
     ]
-    changes[5]["created_ms"] = START_MS + 4 * HOUR_MS
+    changes[5] |= {name: START_MS + 4 * HOUR_MS + shift for name, shift in TOGETHER.items()}
     workspace = write_records(desk, *changes)
     for where, expected in (
         (UsageFilter(), [8, 7, 6, 5, 4, 3, 2, 1, 0]),
@@ -111,6 +116,20 @@ def test_pages_go_both_ways_and_filters_do_not_change_them(desk: Desk) -> None:
         assert back == [number for number in expected if number != 0]
 
 
+def test_a_reader_that_goes_on_misses_no_job_that_took_long(desk: Desk) -> None:
+    caller = desk.caller()
+    slow, quick, later = (desk.submit(caller).job_id for _ in range(3))
+    seen: list[str] = []
+    newest = None
+    for job_id in (quick, slow, later):
+        assert desk.run(job_id)
+        found = page(desk, caller.workspace.id, UsageFilter(), ending_before=newest)
+        seen += reversed([record.job_id for record in found.records])
+        newest = found.records[0].job_id
+        time.sleep(0.002)
+    assert seen == [quick, slow, later]
+
+
 def test_a_page_that_cannot_be_is_refused(desk: Desk) -> None:
     workspace = write_records(desk, {}, {})
     for limit in (0, 101, -1):
@@ -123,6 +142,8 @@ def test_a_page_that_cannot_be_is_refused(desk: Desk) -> None:
         with pytest.raises(NotFound) as caught:
             page(desk, other, UsageFilter(), **{way: "00000000-0000"})
         assert caught.value.param == way
+        with pytest.raises(NotFound, match="no usage record"):
+            page(desk, workspace, UsageFilter(), **{way: ""})
     assert page(desk, other, UsageFilter()).records == ()
 
 
@@ -190,7 +211,7 @@ def test_csv_comes_in_pieces_and_is_the_pages_together(desk: Desk) -> None:
         # What comes in meanwhile is newer than the cursor, and not in this export.
         connection.execute(
             sa.insert(usage.USAGE).values(
-                **asdict(replace(BASE, job_id="x", workspace_id=workspace, created_ms=START_MS * 2))
+                **asdict(replace(BASE, job_id="x", workspace_id=workspace, finished_ms=START_MS * 2))
             )
         )
     rest = "".join(pieces)
@@ -243,6 +264,22 @@ def test_fifty_threads_never_pass_a_spend_cap(desk: Desk) -> None:
     assert len(race(desk, caller, 50)) == 3
     assert desk.accounts.keys.get(caller.key_id).spent_micros == 7 * FAST_MICROS <= cap
     assert desk.faults() == []
+
+
+def test_a_rotated_key_gets_back_what_a_failed_job_had_held(desk: Desk) -> None:
+    caller = desk.caller(cap_micros=2 * FAST_MICROS)
+    lost, kept = (desk.submit(caller).job_id for _ in range(2))
+    new, secret = desk.accounts.keys.rotate(caller.key_id)
+    successor = desk.accounts.keys.authenticate(secret)
+    assert new.spent_micros == 2 * FAST_MICROS
+    with pytest.raises(SpendCapReached):
+        desk.submit(successor)
+    assert desk.jobs.fail(lost, Collapsed())
+    assert desk.run(kept)
+    assert desk.accounts.keys.get(new.id).spent_micros == FAST_MICROS
+    desk.submit(successor)
+    with pytest.raises(SpendCapReached):
+        desk.submit(successor)
 
 
 def test_what_a_key_is_not_for_is_refused_before_anything_is_held(desk: Desk) -> None:

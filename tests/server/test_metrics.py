@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,10 +21,11 @@ from enlarger.jobs import Outcome, counters
 from enlarger.jobs.reconcile import expel_expired
 from enlarger.jobs.tables import JOBS, SLOTS
 from enlarger.ledger import ledger
+from enlarger.models import ModelStore
 from enlarger.server.audit import Audit
 from enlarger.server.metrics import make_route
 from enlarger.server.vitals import Vitals
-from tests.conftest import REPOSITORY
+from tests.conftest import MODELS, REPOSITORY
 from tests.support.desk import Desk
 from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer, wait_for
@@ -131,6 +133,14 @@ def test_the_books_are_recomputed_beside_the_scrapes(desk: Desk, scraper: Scrape
     assert found is not None
     assert found.faults == 2, "the balance fits neither its entries nor its holds"
     assert scraper.value("enlarger_ledger_faults") == 0, "and the other audit is not due yet"
+
+
+def test_a_server_that_starts_says_what_is_wrong_in_its_books(store: ModelStore, tmp_path: Path) -> None:
+    with Desk.open(f"sqlite:///{tmp_path / 'enlarger.db'}") as desk, write(desk.engine) as connection:
+        connection.execute(sa.text("UPDATE balances SET micros = micros + 1 WHERE account LIKE '%held'"))
+    with RunningServer.start(tmp_path, MODELS) as server:
+        wait_for(lambda: "ledger.fault" in server.log(), 30, "nobody has asked for it")
+        assert "the open holds sum to 0.000000" in server.log()
 
 
 def test_an_audit_while_jobs_come_and_go_finds_no_fault(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from enlarger.accounts import Accounts, KeyTerms, Member, Role
 from enlarger.accounts.secret import read_or_make_pepper
 from enlarger.limits import store as limits
 from enlarger.server.app import make_administration, make_app, make_limiter, make_service
+from enlarger.server.audit import Audit
 from enlarger.server.draining import Drain
 from enlarger.server.sign_on import believing
 from enlarger.settings import Settings
@@ -79,7 +80,10 @@ class House:
         service = make_service(settings, desk.engine, desk.client, store, limiter)
         administration = make_administration(settings, desk.engine, limiter)
         drain = Drain(settings.drain_timeout_s)
-        app = make_app(settings, service, administration, desk.engine, desk.client, store, limiter, drain)
+        audit = Audit(desk.engine)
+        app = make_app(
+            settings, service, administration, desk.engine, desk.client, store, limiter, drain, audit
+        )
         believed = believing(app, settings.trusted_proxies, settings.sign_on_header)
         with (
             contextlib.closing(limiter),

@@ -80,7 +80,7 @@ class Keys:
 
     def get(self, key_id: str, workspace_id: str | None = None) -> Key:
         """Raises NotFound, also for a key of another workspace than `workspace_id`."""
-        query = sa.select(KEYS).where(KEYS.c.id == key_id)
+        query = _keys().where(KEYS.c.id == key_id)
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None or workspace_id not in (None, row.workspace_id):
@@ -89,7 +89,7 @@ class Keys:
 
     def list(self, workspace_id: str | None = None) -> list[Key]:
         """Every key of a workspace, or of all, revoked ones too; the oldest first."""
-        query = sa.select(KEYS).order_by(KEYS.c.created_ms, KEYS.c.id)
+        query = _keys().order_by(KEYS.c.created_ms, KEYS.c.id)
         if workspace_id is not None:
             query = query.where(KEYS.c.workspace_id == workspace_id)
         with self._engine.connect() as connection:
@@ -108,31 +108,34 @@ class Keys:
     def rotate(
         self, key_id: str, workspace_id: str | None = None, *, overlap_ms: int = 0, by: str = ""
     ) -> tuple[Key, str]:
-        """A new key on the terms of an old one, and its secret; what was spent counts for the new one.
+        """A new key on the terms of an old one, and its secret; the two count what they spend together.
 
         overlap_ms  how long the old one opens still; 0 closes it at once.
 
-        Raises NotFound as `get`, and for a key that is revoked or has expired.
+        Raises NotFound as `get`, and for a key that is revoked, has expired or was rotated before.
         """
-        old = self.get(key_id, workspace_id)
         now = self._clock_ms()
-        expires_ms = old.terms.expires_ms
-        if old.revoked_ms is not None or (expires_ms is not None and expires_ms <= now):
-            raise NotFound(f"key {key_id} is closed already", param="key")
         with write(self._engine) as connection:
-            secret, new_id = self.insert(connection, old.workspace_id, old.terms, by=by)
-            connection.execute(
-                KEYS.update()
-                .where(KEYS.c.id == new_id)
-                .values(
-                    spent_micros=sa.select(KEYS.c.spent_micros).where(KEYS.c.id == key_id).scalar_subquery()
-                )
+            # Locked: whoever revokes or rotates it at the same time comes before this or after it.
+            query = sa.select(KEYS).where(KEYS.c.id == key_id).with_for_update()
+            row = connection.execute(query).one_or_none()
+            if row is None or workspace_id not in (None, row.workspace_id):
+                raise NotFound(f"there is no key {key_id}", param="key")
+            if row.revoked_ms is not None or (row.expires_ms is not None and row.expires_ms <= now):
+                raise NotFound(f"key {key_id} is closed already", param="key")
+            if row.successor_id is not None:
+                raise NotFound(f"key {key_id} was rotated into {row.successor_id} already", param="key")
+            budget_id = row.budget_id or key_id
+            secret, new_id = self.insert(
+                connection, row.workspace_id, _terms(row), by=by, budget_id=budget_id
             )
-            until = now + overlap_ms if expires_ms is None else min(expires_ms, now + overlap_ms)
+            until = now + overlap_ms if row.expires_ms is None else min(row.expires_ms, now + overlap_ms)
             closing: dict[str, Any] = (
                 {"expires_ms": until} if overlap_ms > 0 else {"revoked_ms": now, "revoked_by": by}
             )
-            connection.execute(KEYS.update().where(KEYS.c.id == key_id).values(**closing))
+            connection.execute(
+                KEYS.update().where(KEYS.c.id == key_id).values(successor_id=new_id, **closing)
+            )
         return self.get(new_id), secret
 
     def replace(self, connection: sa.Connection, workspace_id: str, key_id: str, secret: str) -> None:
@@ -153,8 +156,12 @@ class Keys:
         by: str = "",
         secret: str | None = None,
         key_id: str | None = None,
+        budget_id: str | None = None,
     ) -> tuple[str, str]:
-        """As `create`, in the caller's transaction; returns the secret and the id."""
+        """As `create`, in the caller's transaction; returns the secret and the id.
+
+        budget_id  the key in whose row it counts what it spends; None is its own.
+        """
         prefix = TEST_PREFIX if terms.is_test else LIVE_PREFIX
         secret = secret or make_secret(prefix)
         key_id = key_id or f"key_{secrets.token_hex(ID_BYTES)}"
@@ -168,6 +175,7 @@ class Keys:
                 prefix=prefix if is_well_formed(secret) else "",
                 last_four=secret[-4:],
                 spent_micros=0,
+                budget_id=budget_id,
                 created_ms=self._clock_ms(),
                 created_by=by,
                 **columns,
@@ -180,18 +188,37 @@ class Keys:
             connection.execute(KEYS.update().where(KEYS.c.id == key_id).values(last_used_ms=now))
 
 
+def _budget_id(keys: Any) -> sa.ColumnElement[str]:
+    """The key in whose row a key counts."""
+    return sa.func.coalesce(keys.c.budget_id, keys.c.id)
+
+
+def _keys() -> sa.Select[Any]:
+    """Keys as rows, each with what has been spent of its budget."""
+    budgets = KEYS.alias("budgets")
+    columns = (column for column in KEYS.c if column is not KEYS.c.spent_micros)
+    is_its = budgets.c.id == _budget_id(KEYS)
+    return sa.select(*columns, budgets.c.spent_micros).join_from(KEYS, budgets, is_its)
+
+
 def spend(connection: sa.Connection, key_id: str, micros: int) -> None:
     """Count `micros` towards a key's cap, in the caller's transaction; less than 0 gives it back.
 
+    A key counts with those that it was rotated from and into, so what was set aside under an old one and
+    comes back is the new one's to spend.
+
     Raises SpendCapReached; then nothing has changed.
     """
-    statement = KEYS.update().where(KEYS.c.id == key_id).values(spent_micros=KEYS.c.spent_micros + micros)
+    mine = KEYS.alias("mine")
+    budget_id = sa.select(_budget_id(mine)).where(mine.c.id == key_id).scalar_subquery()
+    is_budget = KEYS.c.id == budget_id
+    statement = KEYS.update().where(is_budget).values(spent_micros=KEYS.c.spent_micros + micros)
     if micros > 0:
         within = KEYS.c.spent_micros + micros <= KEYS.c.cap_micros
         statement = statement.where(sa.or_(KEYS.c.cap_micros.is_(None), within))
     if connection.execute(statement).rowcount or micros <= 0:
         return
-    row = connection.execute(sa.select(KEYS).where(KEYS.c.id == key_id)).one_or_none()
+    row = connection.execute(sa.select(KEYS).where(is_budget)).one_or_none()
     if row is None:
         raise BadKey
     raise SpendCapReached(

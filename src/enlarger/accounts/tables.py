@@ -31,6 +31,11 @@ KEYS = sa.Table(
     # What it may spend in all, and what it has spent or set aside, in micro-credits.
     sa.Column("cap_micros", sa.BigInteger),
     sa.Column("spent_micros", sa.BigInteger, nullable=False),
+    # The key in whose row it counts what it spends, the first of those that it was rotated from; null is
+    # its own.
+    sa.Column("budget_id", sa.String(40)),
+    # The key that it was rotated into.
+    sa.Column("successor_id", sa.String(40)),
     sa.Column("expires_ms", sa.BigInteger),
     sa.Column("last_used_ms", sa.BigInteger),
     sa.Column("created_ms", sa.BigInteger, nullable=False),

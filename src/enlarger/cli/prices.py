@@ -23,7 +23,7 @@ app = typer.Typer(
 Model = Annotated[str, typer.Argument(help="What is sold: fast, conservative, creative.")]
 UpTo = Annotated[
     str | None,
-    typer.Option("--up-to", help="Only for results of at most this size, such as 16MP; any if not given."),
+    typer.Option("--up-to", help="Only for results of at most this size, such as 4.2MP; any if not given."),
 ]
 
 
@@ -90,7 +90,7 @@ def _pixels(text: str) -> int:
     """Raises BadParameter for a target that is no area."""
     target = Target.parse(text)
     if target.kind not in (Kind.AREA, Kind.ABOUT):
-        raise BadParameter(f"up-to is {text!r}; it must be like 16MP or 4194304px", param="up_to")
+        raise BadParameter(f"up-to is {text!r}; it must be like 4.2MP or 4200000px", param="up_to")
     return int(target.values[0])
 
 

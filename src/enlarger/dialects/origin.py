@@ -22,11 +22,18 @@ REPLAYED = "idempotent-replayed"
 
 
 async def origin_of(
-    request: Request, door: str, operation: str, fields: Iterable[tuple[str, bytes]]
+    request: Request,
+    door: str,
+    operation: str,
+    fields: Iterable[tuple[str, bytes]],
+    *,
+    is_answered_at_acceptance: bool = False,
 ) -> Origin:
     """Where a request came from, and how it is told apart from others.
 
-    fields  the body as the caller meant it: names and values, without what separates them.
+    fields                     the body as the caller meant it: names and values, without what separates
+                               them.
+    is_answered_at_acceptance  see `Origin`.
 
     Raises BadParameter for an idempotency key that is none.
     """
@@ -41,6 +48,7 @@ async def origin_of(
         fingerprint=await asyncio.to_thread(fingerprint_of, fields),
         key_hash=key_hash,
         is_retry=retries.isdecimal() and retries.strip("0") != "",
+        is_answered_at_acceptance=is_answered_at_acceptance,
     )
 
 

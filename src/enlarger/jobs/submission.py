@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +14,13 @@ from enlarger.accounts import Caller
 from enlarger.accounts.keys import spend
 from enlarger.accounts.tables import WORKSPACES
 from enlarger.database import now_ms, write
-from enlarger.errors import BadKey, QueueFull, StillRunning, TooManyJobs
+from enlarger.errors import BadKey, EnlargerError, QueueFull, StillRunning, TooManyJobs
 from enlarger.faults import fault
 from enlarger.jobs import idempotency
 from enlarger.jobs.durable import enqueue
 from enlarger.jobs.idempotency import KeptAnswer
 from enlarger.jobs.job import TERMINAL, UNDER_WAY, JobState
+from enlarger.jobs.refusals import Refusals
 from enlarger.jobs.tables import JOBS
 from enlarger.jobs.turns import next_turn
 from enlarger.ledger import ledger, prices
@@ -27,7 +28,7 @@ from enlarger.request import UpscaleRequest
 from enlarger.routing import LOCAL
 
 RETRY_JOINS_MS = 600_000
-"""How long after a request another one that says that it is its retry joins its job."""
+"""How long after a job's end a request that says that it is sent again joins it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,8 @@ class Origin:
     """SHA-256 of the idempotency key, if it has one."""
     is_retry: bool = False
     """The client itself says that it sends this again."""
+    is_answered_at_acceptance: bool = False
+    """Whether the answer is the job's id and not its result, so that there is one once there is a job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,14 +142,15 @@ class Acceptance:
         self._client = client
         self._depth = depth
         self._keep_answers_ms = keep_answers_ms
+        self._refusals = Refusals()
 
     def earlier(self, caller: Caller, origin: Origin) -> Ticket | None:
         """The ticket of an earlier request that this one repeats, before any work is spent on it.
 
         Raises IdempotencyConflict for another request with the same key, StillRunning while the
-        first is under way and this one does not say that it is its retry.
+        first is under way and this one neither says that it is its retry nor would be answered by now.
         """
-        if origin.key_hash is None and not origin.is_retry:
+        if origin.key_hash is None and (not origin.is_retry or self._refusals.owes(_like(caller, origin))):
             return None
         with self._engine.connect() as connection:
             return _earlier(connection, caller, origin)
@@ -159,6 +163,24 @@ class Acceptance:
         Raises ModelNotOffered, NotAllowed, OutOfCredit, SpendCapReached, TooManyJobs, QueueFull, and
         what `earlier` raises; then nothing is kept and nothing is held.
         """
+        settled = self._settled(submission)
+        try:
+            return self._accept(settled)
+        except EnlargerError as error:
+            origin = settled.origin
+            if origin.key_hash is None and error.retry_after_s is not None:
+                self._refusals.add(_like(settled.caller, origin))
+            raise
+
+    def _settled(self, submission: Submission) -> Submission:
+        """A repetition that is owed a job of its own is a request like a first one."""
+        origin = submission.origin
+        is_keyless_retry = origin.key_hash is None and origin.is_retry
+        if is_keyless_retry and self._refusals.take(_like(submission.caller, origin)):
+            return replace(submission, origin=replace(origin, is_retry=False))
+        return submission
+
+    def _accept(self, submission: Submission) -> Ticket:
         caller, origin = submission.caller, submission.origin
         workspace_id = caller.workspace.id
         caller.check_may_use(submission.model)
@@ -232,7 +254,8 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
         stands = sa.select(JOBS.c.state, JOBS.c.alias).where(JOBS.c.id == seen.job_id)
         # No row any longer where the job is older than the history that is kept.
         state, alias = connection.execute(stands).one_or_none() or (None, None)
-        if seen.answer is None and not origin.is_retry and state not in TERMINAL:
+        has_answer = seen.answer is not None or origin.is_answered_at_acceptance
+        if not has_answer and not origin.is_retry and state not in TERMINAL:
             raise StillRunning(param="idempotency-key")
         return Ticket(seen.job_id, is_new=False, answer=seen.answer, alias=alias)
     if origin.is_retry:
@@ -242,9 +265,15 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
                 JOBS.c.key_id == caller.key_id,
                 JOBS.c.fingerprint == origin.fingerprint,
                 JOBS.c.operation == origin.operation,
-                JOBS.c.created_ms > now_ms() - RETRY_JOINS_MS,
-                # Whoever was told that it failed wants another try, and not the same news again.
-                JOBS.c.state.not_in((JobState.FAILED, JobState.CANCELLED)),
+                # Whoever was told that it failed wants another try, and not the same news again. And
+                # however long a job takes, whoever asks for it again wants no second one beside it.
+                sa.or_(
+                    JOBS.c.state.in_(UNDER_WAY),
+                    sa.and_(
+                        JOBS.c.state == JobState.SUCCEEDED,
+                        JOBS.c.finished_ms > now_ms() - RETRY_JOINS_MS,
+                    ),
+                ),
             )
             .order_by(JOBS.c.created_ms.desc())
             .limit(1)
@@ -253,6 +282,11 @@ def _earlier(connection: sa.Connection, caller: Caller, origin: Origin) -> Ticke
         if row is not None:
             return Ticket(row.id, is_new=False, alias=row.alias)
     return None
+
+
+def _like(caller: Caller, origin: Origin) -> tuple[str, str, str]:
+    """What equal requests have in common."""
+    return caller.key_id, origin.operation, origin.fingerprint
 
 
 def _columns(submission: Submission) -> dict[str, object]:

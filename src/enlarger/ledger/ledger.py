@@ -81,15 +81,17 @@ def open_workspace(connection: sa.Connection, workspace_id: str, *, is_unlimited
 
 def set_unlimited(connection: sa.Connection, workspace_id: str, *, is_unlimited: bool) -> None:
     """Whether a workspace may spend beyond what it has. Raises NotFound, BadParameter if it owes."""
-    if not is_unlimited and balance(connection, workspace_id).available_micros < 0:
-        raise BadParameter(
-            "the workspace has used more than it was given; add credit before limiting it",
-            param="workspace",
-        )
-    connection.execute(
-        BALANCES.update()
-        .where(BALANCES.c.account == _available(workspace_id))
-        .values(floor_micros=None if is_unlimited else 0)
+    statement = BALANCES.update().where(BALANCES.c.account == _available(workspace_id))
+    if is_unlimited:
+        changed = connection.execute(statement.values(floor_micros=None))
+    else:
+        # One statement: between a look at the balance and the change of its floor it could be spent.
+        changed = connection.execute(statement.where(BALANCES.c.micros >= 0).values(floor_micros=0))
+    if changed.rowcount:
+        return
+    balance(connection, workspace_id)
+    raise BadParameter(
+        "the workspace has used more than it was given; add credit before limiting it", param="workspace"
     )
 
 

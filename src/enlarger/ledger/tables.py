@@ -112,4 +112,5 @@ USAGE = sa.Table(
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("finished_ms", sa.BigInteger, nullable=False),
     sa.Index("ix_usage_workspace_id_created_ms", "workspace_id", "created_ms", "job_id"),
+    sa.Index("ix_usage_workspace_id_finished_ms", "workspace_id", "finished_ms", "job_id"),
 )

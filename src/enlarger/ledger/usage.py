@@ -80,7 +80,7 @@ class UsageFilter:
 
 @dataclass(frozen=True)
 class Page:
-    """Records, the latest first, and whether there are more beyond the last of them."""
+    """Records, those that ended last first, and whether there are more beyond the last of them."""
 
     records: tuple[UsageRecord, ...]
     has_more: bool
@@ -124,7 +124,10 @@ def page(
     starting_after: str | None = None,
     ending_before: str | None = None,
 ) -> Page:
-    """One page of a workspace's records, the latest first.
+    """One page of a workspace's records, those that ended last first.
+
+    A record is written when its job ends. In that order nothing comes in behind a cursor that somebody
+    has gone on from; in the order of acceptance a job that takes long would.
 
     limit           1 to 100.
     starting_after  id of the last record of the page before; this page begins after it.
@@ -137,14 +140,14 @@ def page(
     if starting_after is not None and ending_before is not None:
         raise BadParameter("starting_after and ending_before exclude each other", param="ending_before")
     query = sa.select(USAGE).where(*_conditions(workspace_id, where))
-    order = sa.tuple_(USAGE.c.created_ms, USAGE.c.job_id)
+    columns = (USAGE.c.finished_ms, USAGE.c.job_id)
+    order = sa.tuple_(*columns)
     is_backwards = ending_before is not None
-    cursor = starting_after or ending_before
+    cursor = ending_before if is_backwards else starting_after
     if cursor is not None:
         param = "ending_before" if is_backwards else "starting_after"
         at = _position(connection, workspace_id, cursor, param)
         query = query.where(order > at if is_backwards else order < at)
-    columns = (USAGE.c.created_ms, USAGE.c.job_id)
     query = query.order_by(*(column.asc() if is_backwards else column.desc() for column in columns))
     rows = [UsageRecord(**row._mapping) for row in connection.execute(query.limit(limit + 1))]
     kept = rows[:limit]
@@ -179,7 +182,7 @@ def rollups(
 
 
 def export_csv(engine: sa.Engine, workspace_id: str, where: UsageFilter) -> Iterator[str]:
-    """All of a workspace's records as CSV (RFC 4180), the latest first, piece by piece.
+    """All of a workspace's records as CSV (RFC 4180), in the order of `page`, piece by piece.
 
     Amounts have six decimals, times are ISO 8601 in UTC. Text that a spreadsheet would take for a
     formula has an apostrophe before it. Each piece is read by a query of its own, so that a slow
@@ -242,10 +245,10 @@ def _position(
     connection: sa.Connection, workspace_id: str, job_id: str, param: str
 ) -> sa.ColumnElement[Any]:
     row = connection.execute(
-        sa.select(USAGE.c.created_ms, USAGE.c.job_id).where(
+        sa.select(USAGE.c.finished_ms, USAGE.c.job_id).where(
             USAGE.c.workspace_id == workspace_id, USAGE.c.job_id == job_id
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no usage record {job_id}", param=param)
-    return sa.tuple_(sa.literal(row.created_ms), sa.literal(row.job_id))
+    return sa.tuple_(sa.literal(row.finished_ms), sa.literal(row.job_id))

@@ -100,6 +100,7 @@ def make_app(
     store: ObjectStore,
     limiter: Limiter,
     drain: Drain,
+    audit: Audit,
 ) -> ASGIApp:
     """Every dialect, the operator's routes, and what surrounds them."""
     # One more series for each that there is, which nobody asks for.
@@ -134,7 +135,7 @@ def make_app(
     rest.router.routes.extend(docs.make_routes(doors.dialects, settings.public_url))
     traffic = Traffic(registry, doors.name_of)
     ProcessCollector(registry=registry)
-    registry.register(Vitals(engine, lease_s=settings.lease_s, audit=Audit(engine)))
+    registry.register(Vitals(engine, lease_s=settings.lease_s, audit=audit))
     gate = Gate(Remembering(doors, service), limiter, doors.refuse)
     return RequestIds(Lingering(Drained(gate, drain, doors.refuse)), traffic)
 

@@ -1,4 +1,7 @@
-"""Recomputes the ledger beside the requests, seldom enough to cost little however long the books are."""
+"""Recomputes the ledger beside the requests: once at the start, and then when the metrics are read.
+
+Seldom enough to cost little however long the books are.
+"""
 
 from __future__ import annotations
 
@@ -42,18 +45,24 @@ class Audit:
 
     def latest(self) -> Finding | None:
         """What is known now, at once; None before the first audit has ended."""
+        self.begin()
+        return self._finding
+
+    def begin(self) -> None:
+        """Begin an audit if one is due; it goes on in a thread, and what it finds is in the log too."""
         with self._lock:
             if time.monotonic() >= self._next_at:
                 # Until this one has ended none begins.
                 self._next_at = float("inf")
                 threading.Thread(target=self._run, name="audit", daemon=True).start()
-        return self._finding
 
     def _run(self) -> None:
         started = time.monotonic()
         try:
             with snapshot(self._engine) as connection:
                 faults = list(ledger.verify(connection))
+            if faults:
+                LOG.error("ledger.wrong", faults=len(faults))
             for fault in faults[:10]:
                 LOG.error("ledger.fault", fault=fault)
             self._finding = Finding(len(faults), time.time(), time.monotonic() - started)

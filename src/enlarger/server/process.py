@@ -14,6 +14,7 @@ from enlarger.jobs.durable import API_POOL_SIZE, make_client
 from enlarger.lifeline import watch_lifeline
 from enlarger.logs import configure_logging
 from enlarger.server.app import make_administration, make_app, make_limiter, make_service
+from enlarger.server.audit import Audit
 from enlarger.server.draining import CLOSING_S, Drain, DrainingServer
 from enlarger.server.sign_on import believing
 from enlarger.settings import Settings
@@ -36,7 +37,8 @@ def main() -> None:
     service = make_service(settings, engine, client, store, limiter, bell)
     administration = make_administration(settings, engine, limiter)
     drain = Drain(settings.drain_timeout_s)
-    app = make_app(settings, service, administration, engine, client, store, limiter, drain)
+    audit = Audit(engine)
+    app = make_app(settings, service, administration, engine, client, store, limiter, drain, audit)
     config = uvicorn.Config(
         believing(app, settings.trusted_proxies, settings.sign_on_header),
         log_config=None,
@@ -50,6 +52,8 @@ def main() -> None:
     )
     server = DrainingServer(config, drain)
     watch_lifeline(server.leave)
+    # Beside the first requests: nobody waits until long books have been read.
+    audit.begin()
     with contextlib.closing(limiter):
         server.run([socket.socket(fileno=int(sys.argv[1]))])
 

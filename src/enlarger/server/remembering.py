@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from enlarger.dialects.origin import REPLAYED
 from enlarger.faults import fault
 from enlarger.jobs.idempotency import Answer
 from enlarger.service import Pending, Service
@@ -12,7 +13,8 @@ from enlarger.service import Pending, Service
 LOG = structlog.get_logger()
 PENDING = "pending"
 """Where a door says in the request's state what it has accepted."""
-NOT_KEPT = ("content-length", "date", "x-request-id")
+LENGTH = "content-length"
+NOT_KEPT = (LENGTH, "date", "x-request-id")
 """Headers that belong to one transmission and not to the answer."""
 
 
@@ -53,15 +55,29 @@ class Remembering:
             )
             kept = tuple((name, value) for name, value in headers if name.lower() not in NOT_KEPT)
             fault("api.before_keep")
-            await self._keep(pending, Answer(start["status"], kept, bytes(body)))
+            said = await self._keep(pending, Answer(start["status"], kept, bytes(body)))
+            if said is not None:
+                start = _again(said, start)
             await send(start)
             fault("api.mid_response")
-            await send({"type": "http.response.body", "body": bytes(body)})
+            await send({"type": "http.response.body", "body": bytes(body) if said is None else said.body})
 
         await self._app(scope, receive, keep_and_send)
 
-    async def _keep(self, pending: Pending, answer: Answer) -> None:
+    async def _keep(self, pending: Pending, answer: Answer) -> Answer | None:
         try:
-            await self._service.answers.keep(pending, answer)
+            return await self._service.answers.keep(pending, answer)
         except Exception as error:
             LOG.warning("answer.not_kept", error=repr(error))
+        return None
+
+
+def _again(said: Answer, start: Message) -> Message:
+    """The head of an answer that a repetition of the same request has had already."""
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in said.headers]
+    # Of this transmission, but not the length of what it would have said.
+    names = {name.encode() for name in NOT_KEPT if name != LENGTH}
+    own = [(name, value) for name, value in start["headers"] if name.lower() in names]
+    length = (LENGTH.encode(), str(len(said.body)).encode())
+    replayed = (REPLAYED.encode(), b"true")
+    return {**start, "status": said.status, "headers": [*headers, *own, length, replayed]}

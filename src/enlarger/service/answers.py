@@ -24,8 +24,6 @@ class Pending:
     caller: Caller
     origin: Origin
     ticket: Ticket
-    is_answered_at_acceptance: bool = False
-    """Whether the answer is the job's id, and not its result."""
 
     @property
     def public_id(self) -> str:
@@ -35,7 +33,7 @@ class Pending:
     def is_answered_by(self, job: Job, status: int) -> bool:
         """Whether an answer with this HTTP status is the one that a repetition is to get."""
         is_good = 200 <= status < 300
-        if self.is_answered_at_acceptance:
+        if self.origin.is_answered_at_acceptance:
             return is_good
         match job.state:
             case JobState.SUCCEEDED:
@@ -56,12 +54,7 @@ class Answers:
     async def find(self, pending: Pending) -> Answer | None:
         """What the request that this one repeats was answered, if it was. Raises NotFound if it is gone."""
         kept = pending.ticket.answer
-        if kept is None:
-            return None
-        body = kept.body
-        if body is None:
-            body = await in_thread(lambda: self._store.read(str(kept.body_key)))
-        return Answer(kept.status, kept.headers, body)
+        return None if kept is None else await in_thread(lambda: self._read(kept))
 
     async def forget(self, pending: Pending) -> None:
         """Let the idempotency key of a request that was taken back, if it has one, be used anew."""
@@ -78,30 +71,39 @@ class Answers:
 
         await in_thread(forget)
 
-    async def keep(self, pending: Pending, answer: Answer) -> None:
+    async def keep(self, pending: Pending, answer: Answer) -> Answer | None:
         """Keep what is about to be answered for whoever repeats the request.
 
+        Returns what is to be answered in its place, if a repetition was quicker and has said it already.
         Nothing is kept without an idempotency key, beside an answer that is there already, and where
         the answer is not about the job's end: a wait that was too long, a store that is away.
         """
         origin, ticket, workspace_id = pending.origin, pending.ticket, pending.caller.workspace.id
         key_hash = origin.key_hash
         if key_hash is None or ticket.answer is not None:
-            return
+            return None
 
-        def keep() -> None:
+        def keep() -> Answer | None:
             if not pending.is_answered_by(self._jobs.get(ticket.job_id), answer.status):
-                return
+                return None
             body_key = None
             if len(answer.body) > INLINE_BYTES:
                 body_key = f"ws/{workspace_id}/answers/{ticket.job_id}-{uuid.uuid4().hex}"
                 self._store.create(body_key, answer.body)
+            place = (workspace_id, origin.operation, key_hash)
             kept = KeptAnswer(answer.status, answer.headers, None if body_key else answer.body, body_key)
             with write(self._engine) as connection:
-                is_first = idempotency.keep_answer(
-                    connection, workspace_id, origin.operation, key_hash, kept
-                )
+                is_first = idempotency.keep_answer(connection, *place, kept)
+                first = None if is_first else idempotency.find(connection, *place, origin.fingerprint)
             if not is_first and body_key is not None:
                 discard(self._store, body_key)
+            said = None if first is None else first.answer
+            return None if said is None else self._read(said)
 
-        await in_thread(keep)
+        return await in_thread(keep)
+
+    def _read(self, kept: KeptAnswer) -> Answer:
+        body = kept.body
+        if body is None:
+            body = self._store.read(str(kept.body_key))
+        return Answer(kept.status, kept.headers, body)

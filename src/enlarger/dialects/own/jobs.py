@@ -73,7 +73,7 @@ def make_router(service: Service) -> APIRouter:
             return replay(answer)
         request.state.pending = pending
         job_id = pending.ticket.job_id
-        look = service.status if pending.is_answered_at_acceptance else service.wait
+        look = service.status if pending.origin.is_answered_at_acceptance else service.wait
         [shown] = await views(request, [await look(caller, job_id)])
         status = 202 if shown.state in UNDER_WAY else 200
         body = msgspec.json.encode(shown.model_dump(mode="json"))
@@ -84,7 +84,13 @@ def make_router(service: Service) -> APIRouter:
         # A function of its own, so that the upload is gone from memory while the caller waits.
         async with read_form(request, REQUEST_LIMIT_BYTES) as form:
             order = await read_order(form)
-            origin = await origin_of(request, DOOR, OPERATION, await contents(form))
+            origin = await origin_of(
+                request,
+                DOOR,
+                OPERATION,
+                await contents(form),
+                is_answered_at_acceptance=not order.wait,
+            )
         header = await service.examine(order.picture)
         ticket = await service.submit(
             caller,
@@ -95,7 +101,7 @@ def make_router(service: Service) -> APIRouter:
             header,
             terms=DoorTerms(deadline_s=order.deadline_s),
         )
-        return Pending(caller, origin, ticket, is_answered_at_acceptance=not order.wait)
+        return Pending(caller, origin, ticket)
 
     @router.get("", operation_id="listJobs", summary="The workspace's jobs, of every door")
     async def list_jobs(

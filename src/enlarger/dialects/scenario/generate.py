@@ -123,7 +123,8 @@ async def generate(service: Service, request: Request, caller: Caller, offer: Of
         wish, sent = await asyncio.to_thread(_read, await read_json(request, REQUEST_LIMIT_BYTES), offer)
         if "dryRun" in request.query_params:
             return await _estimate(service, caller, wish, Wanted(await _find(service, caller, wish), sent))
-        origin = await origin_of(request, DOOR, offer.operation, _fields(wish))
+        fields = _fields(wish)
+        origin = await origin_of(request, DOOR, offer.operation, fields, is_answered_at_acceptance=True)
         # Before its pictures are looked for: they may have been deleted since.
         ticket = await service.earlier(caller, origin)
         if ticket is None:
@@ -135,7 +136,7 @@ async def generate(service: Service, request: Request, caller: Caller, offer: Of
                     await room.aclose()
                 await room.enter_async_context(service.admit(wanted.bytes_to_read))
             ticket = await _Beginning(service, caller, wish, wanted).submit(origin)
-        pending = Pending(caller, origin, ticket, is_answered_at_acceptance=True)
+        pending = Pending(caller, origin, ticket)
     kept = await service.answers.find(pending)
     if kept is not None:
         return replay(kept)

@@ -161,9 +161,15 @@ async def _submit(
     async with read_form(request, REQUEST_LIMIT_BYTES) as form:
         picture = await read_image(form)
         order = read_order(form, offer)
-        origin = await origin_of(request, DOOR, offer.operation, await contents(form))
+        origin = await origin_of(
+            request,
+            DOOR,
+            offer.operation,
+            await contents(form),
+            is_answered_at_acceptance=is_answered_at_acceptance,
+        )
     header = await service.examine(picture)
     offer.limits.check(header, is_rounded=answers.is_proxied(request))
     terms = DoorTerms(alias=new_generation_id())
     ticket = await service.submit(caller, origin, offer.mode, order, picture, header, terms=terms)
-    return Pending(caller, origin, ticket, is_answered_at_acceptance)
+    return Pending(caller, origin, ticket)
