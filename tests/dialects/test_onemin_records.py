@@ -68,6 +68,7 @@ def test_a_record_to_the_last_member(house: House) -> None:
         assert (record.team_user.credit_limit, record.team_user.used_credit) == (100_000_000, number * FAST)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record.created_at)
         assert house.desk.jobs.get(record.uuid).operation == "image-upscaler"
+        assert record.ai_record_detail.signed_urls == [record.temporary_url]
         picture = httpx.get(record.temporary_url)
         assert (picture.status_code, picture.content) == (200, SMALL)
         assert picture.headers["content-type"] == "image/webp"
@@ -113,7 +114,13 @@ def test_several_pictures_are_several_jobs(house: House) -> None:
     prompt = {"imageUrl": key, "num_images": 3, "prompt": "a cup", "seed": 7}
     response = answered(house, lambda: feature(house, headers, prompt, IDEOGRAM), jobs=3)
     record = FeatureResponse.model_validate(response.json()).ai_record
-    assert len(set(record.ai_record_detail.result_object)) == 3
+    results, urls = record.ai_record_detail.result_object, record.ai_record_detail.signed_urls
+    assert (len(set(results)), len(set(urls))) == (3, 3)
+    assert urls[0] == record.temporary_url
+    for name, url in zip(results, urls, strict=True):
+        [asset] = house.desk.rows(f"SELECT object_key, name FROM assets WHERE id = '{name}'")
+        assert f"/files/{asset.object_key}?" in url
+        assert httpx.get(url).content == SMALL
     assert response.headers["x-enlarger-seed"] == "7, 8, 9"
     assert record.team_user.used_credit == 3 * CREATIVE
     assert credits_of(house, headers) == CREDIT - 3 * CREATIVE

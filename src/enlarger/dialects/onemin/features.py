@@ -78,8 +78,9 @@ async def answer(service: Service, request: Request, caller: Caller) -> Response
     if not assets:
         # A repetition after the week that results are kept.
         raise NotFound("the result has expired; send the request under another idempotency key")
-    [link] = await service.assets.links(assets[:1], base_of(request), within_s=LINK_S)
-    body = {"aiRecord": record_of(caller, spent_micros, order, jobs[0], assets, link.url)}
+    links = await service.assets.links(assets, base_of(request), within_s=LINK_S)
+    urls = [link.url for link in links]
+    body = {"aiRecord": record_of(caller, spent_micros, order, jobs[0], assets, urls)}
     response = Response(msgspec.json.encode(body), media_type="application/json")
     if order.offer.is_seeded:
         response.headers[SEEDS] = ", ".join(str(job.request.seed) for job in jobs)

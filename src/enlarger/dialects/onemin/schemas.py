@@ -86,6 +86,9 @@ class AiRecordDetail(Body):
     prompt_object: dict[str, Any]
     result_object: list[str] = Field(description="Keys of the results, which are assets.")
     response_object: dict[str, Any]
+    signed_urls: list[str] = Field(
+        description="Opens each of the results for a week, without a key; in the order of `resultObject`."
+    )
 
 
 class AiRecord(Body):
