@@ -13,12 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 import structlog
 from fastapi import Request
 
+from enlarger.accounts import Caller
+from enlarger.database import write
 from enlarger.dialects.onemin import render_error
 from enlarger.dialects.onemin.schemas import FeatureResponse, MembersResponse, ModelsResponse, UserResponse
 from enlarger.errors import Cancelled, DeadlineExceeded, EnlargerError, InferenceCrashed, UnsupportedPicture
+from enlarger.fetching import Fetcher
+from enlarger.jobs import Job
 from enlarger.logs import configure_logging
 from enlarger.server.doors import owner_of
 from enlarger.service import Service
@@ -126,14 +131,15 @@ def test_several_pictures_are_several_jobs(house: House) -> None:
     assert credits_of(house, headers) == CREDIT - 3 * CREATIVE
 
 
-def test_of_several_pictures_those_are_paid_that_were_made(house: House) -> None:
+@pytest.mark.parametrize("failed", [0, 1])
+def test_of_several_pictures_those_are_paid_that_were_made(house: House, failed: int) -> None:
     headers = house.key() | {"idempotency-key": "some"}
     key = key_of(upload(house, headers))
     prompt = {"imageUrl": key, "num_images": 3}
     numbers: Iterator[int] = count()
 
     def end(job_id: str) -> None:
-        if next(numbers) == 1:
+        if next(numbers) == failed:
             house.desk.jobs.fail(job_id, InferenceCrashed())
         else:
             house.finish(job_id)
@@ -144,7 +150,8 @@ def test_of_several_pictures_those_are_paid_that_were_made(house: House) -> None
     first = answered(house, ask, end, jobs=3)
     assert len(first.json()["aiRecord"]["aiRecordDetail"]["resultObject"]) == 2
     assert credits_of(house, headers) == CREDIT - 2 * CREATIVE
-    assert ask().content == first.content
+    again = ask()
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
     headers["idempotency-key"] = "none"
     none = answered(house, ask, lambda job: house.desk.jobs.fail(job, InferenceCrashed()), jobs=3)
     assert_refused(none, 500, "inference_crashed")
@@ -159,8 +166,9 @@ def test_too_little_credit_for_all_is_a_402_and_nothing_is_made(house: House) ->
         # The second time too, which finds nothing of the first to go on with.
         response = feature(house, headers, {"imageUrl": key, "num_images": 3}, IDEOGRAM)
         assert_refused(response, 402, "insufficient_balance")
-        assert house.desk.jobs.unfinished() == []
+        assert house.jobs() == 0, "not one of them was ever there for a worker to take"
         assert credits_of(house, headers) == 2 * CREATIVE
+    assert [one.key for one in house.store.list("ws") if "/inputs/" in one.key] == []
     capped = house.key(cap_micros=FAST)
     key = key_of(upload(house, capped))
     record = answered(house, lambda: feature(house, capped, {"imageUrl": key})).json()["aiRecord"]
@@ -194,6 +202,27 @@ def test_a_repetition_gets_the_first_answer_and_is_paid_once(house: House) -> No
     assert (
         feature(house, headers, {"imageUrl": key}, path=f"/teams/{team}/features").content == first.content
     )
+
+
+def test_a_repetition_needs_no_picture_any_longer(
+    house: House, desk: Desk, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = house.key() | {"idempotency-key": "asset"}
+    key = key_of(upload(house, headers))
+    ask = partial(feature, house, headers, {"imageUrl": key, "num_images": 2}, IDEOGRAM)
+    first = answered(house, ask, jobs=2)
+    with write(desk.engine) as connection:
+        connection.execute(sa.text(f"DELETE FROM assets WHERE id = '{key}'"))
+    assert ask().content == first.content
+    headers["idempotency-key"] = "another"
+    assert_refused(ask(), 404, "not_found")
+    with House.open(desk, tmp_path / "open", fetch_urls="public") as open_house:
+        headers = open_house.key() | {"idempotency-key": "url"}
+        monkeypatch.setattr(Fetcher, "fetch", lambda *_, **__: SMALL)
+        ask = partial(feature, open_house, headers, {"imageUrl": "https://pictures.example/cat.png"})
+        first = answered(open_house, ask)
+        monkeypatch.setattr(Fetcher, "fetch", lambda *_, **__: pytest.fail("it is not fetched again"))
+        assert ask().content == first.content
 
 
 def test_each_error_of_a_job_in_the_vendors_shape(house: House) -> None:
@@ -251,6 +280,43 @@ def test_who_waits_too_long_is_told_and_the_job_goes_on(house: House, desk: Desk
         job = response.headers["x-enlarger-job"]
         hasty.finish(job)
         assert hasty.get(f"/jobs/{job}/result", headers).content == SMALL
+
+
+def test_an_answer_that_says_to_come_again_is_not_kept(
+    house: House, desk: Desk, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with House.open(desk, tmp_path / "hasty", wait_timeout_s=0.5) as hasty:
+        headers = hasty.key() | {"idempotency-key": "some"}
+        key = key_of(upload(hasty, headers))
+        several = partial(feature, hasty, headers, {"imageUrl": key, "num_images": 2}, IDEOGRAM)
+        ended: list[str] = []
+
+        def fail_the_first(job_id: str) -> None:
+            if not ended:
+                ended.append(job_id)
+                desk.jobs.fail(job_id, InferenceCrashed())
+
+        response = answered(hasty, several, fail_the_first, jobs=2)
+        assert_refused(response, 504, "wait_timeout")
+        assert response.headers["x-enlarger-job"] == ended[0]
+        [left] = desk.jobs.unfinished()
+        hasty.finish(left)
+        assert len(several().json()["aiRecord"]["aiRecordDetail"]["resultObject"]) == 1
+
+        headers["idempotency-key"] = "one"
+        one = partial(feature, hasty, headers, {"imageUrl": key})
+        wait = Service.wait
+
+        async def wait_and_miss(self: Service, caller: Caller, job_id: str) -> Job:
+            try:
+                return await wait(self, caller, job_id)
+            finally:
+                # In the moment between the end of the wait and the answer.
+                desk.jobs.fail(job_id, InferenceCrashed())
+
+        monkeypatch.setattr(Service, "wait", wait_and_miss)
+        assert_refused(one(), 504, "wait_timeout")
+        assert_refused(one(), 500, "inference_crashed")
 
 
 def test_a_key_in_each_header_and_none(house: House) -> None:

@@ -3,6 +3,7 @@
 from enlarger.service.answers import Pending
 from enlarger.service.assets import AssetLibrary, AssetLink, NewAsset
 from enlarger.service.service import Limits, Service, Standing
+from enlarger.service.submitting import Variant
 from enlarger.service.uploads import NewUpload, PartLink, Uploading
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "Service",
     "Standing",
     "Uploading",
+    "Variant",
 ]

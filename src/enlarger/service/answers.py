@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from enlarger.database import write
 from enlarger.database.threads import in_thread
 from enlarger.jobs import Job, Jobs, JobState, idempotency
 from enlarger.jobs.idempotency import INLINE_BYTES, Answer, KeptAnswer
+from enlarger.jobs.job import TERMINAL
 from enlarger.jobs.submission import Origin, Ticket
 from enlarger.service.discarding import discard
 from enlarger.storage import ObjectStore
@@ -26,18 +28,19 @@ class Pending:
     ticket: Ticket
     is_answered_at_acceptance: bool = False
     """Whether the answer is the job's id, and not its result."""
+    further_job_ids: tuple[str, ...] = ()
+    """Jobs beside the ticket's that the answer is about."""
 
-    def is_answered_by(self, job: Job, status: int) -> bool:
-        """Whether an answer with this HTTP status is the one that a repetition is to get."""
+    def is_answered_by(self, jobs: Sequence[Job], status: int) -> bool:
+        """Whether an answer with this HTTP status is the one that a repetition is to get.
+
+        jobs  all that the answer is about; it is good where any of them went well.
+        """
         is_good = 200 <= status < 300
         if self.is_answered_at_acceptance:
             return is_good
-        match job.state:
-            case JobState.SUCCEEDED:
-                return is_good
-            case JobState.FAILED | JobState.CANCELLED:
-                return not is_good
-        return False
+        states = {job.state for job in jobs}
+        return states.issubset(TERMINAL) and is_good == (JobState.SUCCEEDED in states)
 
 
 class Answers:
@@ -58,21 +61,6 @@ class Answers:
             body = await in_thread(lambda: self._store.read(str(kept.body_key)))
         return Answer(kept.status, kept.headers, body)
 
-    async def forget(self, pending: Pending) -> None:
-        """Let the idempotency key of a request that was taken back, if it has one, be used anew."""
-        origin, job_id = pending.origin, pending.ticket.job_id
-        key_hash = origin.key_hash
-        if key_hash is None:
-            return
-
-        def forget() -> None:
-            with write(self._engine) as connection:
-                idempotency.forget(
-                    connection, pending.caller.workspace.id, origin.operation, key_hash, job_id
-                )
-
-        await in_thread(forget)
-
     async def keep(self, pending: Pending, answer: Answer) -> None:
         """Keep what is about to be answered for whoever repeats the request.
 
@@ -85,7 +73,8 @@ class Answers:
             return
 
         def keep() -> None:
-            if not pending.is_answered_by(self._jobs.get(ticket.job_id), answer.status):
+            jobs = [self._jobs.get(job_id) for job_id in (ticket.job_id, *pending.further_job_ids)]
+            if not pending.is_answered_by(jobs, answer.status):
                 return
             body_key = None
             if len(answer.body) > INLINE_BYTES:
