@@ -82,7 +82,10 @@ def test_every_picture_has_a_seed_of_its_own() -> None:
         ({"imageList": [KEY]}, "imageList", KEY),
         ({"imageUrl": None, "imageList": [KEY]}, "imageList", KEY),
         ({"imageUrl": KEY, "imageList": None}, "imageUrl", KEY),
-        ({"imageUrl": "x" * 2048}, "imageUrl", "x" * 2048),
+        ({"imageUrl": "", "imageList": [KEY]}, "imageList", KEY),
+        ({"imageUrl": KEY, "imageList": [""]}, "imageUrl", KEY),
+        ({"imageUrl": KEY, "imageList": [KEY]}, "imageUrl", KEY),
+        ({"imageUrl": "x" * 4096}, "imageUrl", "x" * 4096),
     ],
 )
 def test_a_picture_is_named_in_either_way(prompt: dict[str, Any], field: str, name: str) -> None:
@@ -122,8 +125,8 @@ for model in BASE:
     WRONG += [
         (model, "imageUrl", ["", None], "is required"),
         (model, "imageUrl", NO_TEXTS, "must be text"),
-        (model, "imageUrl", ["x" * 2049], "must have at most 2048 characters, got 2049"),
-        (model, "imageList", [[KEY]], "cannot be given beside imageUrl"),
+        (model, "imageUrl", ["x" * 4097], "must have at most 4096 characters, got 4097"),
+        (model, "imageList", [["other"], [1]], "names another picture than imageUrl"),
     ]
 LISTS: list[tuple[Any, str]] = [
     *((value, LIST) for value in ("", KEY, 1, {}, [], [KEY, KEY])),

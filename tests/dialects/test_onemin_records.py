@@ -70,7 +70,7 @@ def test_a_record_to_the_last_member(house: House) -> None:
         assert record.ai_record_detail.prompt_object == prompt
         assert (record.model, record.team_id, record.team_user.team_id) == (STABLE, team, team)
         assert (record.user_id, record.team_user.user_name) == (record.team_user.user_id, "Jane")
-        assert (record.team_user.credit_limit, record.team_user.used_credit) == (100_000_000, number * FAST)
+        assert (record.team_user.credit_limit, record.team_user.used_credit) == (CREDIT, number * FAST)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record.created_at)
         assert house.desk.jobs.get(record.uuid).operation == "image-upscaler"
         assert record.ai_record_detail.signed_urls == [record.temporary_url]
@@ -428,6 +428,12 @@ def test_users_members_and_models(house: House) -> None:
     members = house.http.get(f"/teams/{team.uuid}/members", headers=headers).json()
     [member] = MembersResponse.model_validate(members).members
     assert (member.user_id, member.user_name, member.used_credit) == (user.uuid, "Jane", 0)
+    for workspace, credit, limit in (("poor", 5, 100_000_000), ("boundless", None, 100_000_000)):
+        house.desk.accounts.workspaces.create(workspace, credit)
+        other = house.key(workspace)
+        where = house.http.get("/users", headers=other).json()["user"]["teams"][0]["team"]["uuid"]
+        [shown] = house.http.get(f"/teams/{where}/members", headers=other).json()["members"]
+        assert shown["creditLimit"] == limit
     for path in ("/models", "/models?feature=IMAGE_UPSCALER", "/1min/models"):
         models = ModelsResponse.model_validate(house.http.get(path).json()).models
         assert [(model.model_id, model.credit_metadata) for model in models] == [
@@ -452,6 +458,12 @@ def test_the_document_has_names_and_examples(house: House) -> None:
     }
     assert {"FeatureResponse", "AssetResponse", "ErrorResponse"} <= document["components"]["schemas"].keys()
     body = document["paths"][FEATURES]["post"]["requestBody"]["content"]["application/json"]
+    jsonschema = pytest.importorskip("jsonschema")
     for example in body["examples"].values():
         assert example["value"]["model"] in body["schema"]["properties"]["model"]["enum"]
+        jsonschema.validate(example["value"], body["schema"])
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(
+                {**example["value"], "promptObject": {"num_images": 1, "scale": 2}}, body["schema"]
+            )
     assert "aiRecord" in document["components"]["schemas"]["FeatureResponse"]["properties"]

@@ -2,6 +2,7 @@
 
 from enlarger.service.answers import Pending
 from enlarger.service.assets import AssetLibrary, AssetLink, NewAsset
+from enlarger.service.linked import Linked, LinkedPictures
 from enlarger.service.service import Limits, Service, Standing
 from enlarger.service.submitting import Variant
 from enlarger.service.uploads import NewUpload, PartLink, Uploading
@@ -10,6 +11,8 @@ __all__ = [
     "AssetLibrary",
     "AssetLink",
     "Limits",
+    "Linked",
+    "LinkedPictures",
     "NewAsset",
     "NewUpload",
     "PartLink",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from enlarger.limits.limiter import Limiter
 from enlarger.request import UpscaleRequest
 from enlarger.service.answers import Answers
 from enlarger.service.assets import AssetLibrary
+from enlarger.service.linked import LinkedPictures
 from enlarger.service.submitting import Submitting, Variant
 from enlarger.service.uploads import Uploading
 from enlarger.storage import Links, ObjectStore
@@ -109,6 +110,8 @@ class Service:
         """What repeated requests are answered."""
         self.assets = AssetLibrary(engine, store)
         """Pictures that workspaces keep."""
+        self.linked = LinkedPictures(store, links)
+        """Pictures that callers name by our own links."""
         self.uploads = Uploading(engine, store, links, examine=self.examine, admit=self.admit)
         """Pictures that arrive in parts."""
 
@@ -138,12 +141,22 @@ class Service:
             probe, picture, max_pixels=self._limits.max_input_pixels, formats=API_FORMATS
         )
 
+    def fetching(self, caller: Caller, *, param: str) -> AbstractContextManager[None]:
+        """A turn to `fetch`, one a workspace at a time.
+
+        It is to be taken before room is (`admit`): who waits for a stranger's server, or is refused, would
+        keep room from those who bring their pictures.
+
+        Raises BadParameter if this installation fetches nothing, BusyError instead of waiting.
+        """
+        return self._fetcher.turn(caller.workspace.id, param=param)
+
     async def fetch(self, url: str, *, max_bytes: int, param: str) -> bytes:
-        """The bytes of a picture that a caller names by URL, if this installation fetches any.
+        """The bytes of a picture that a caller names by URL; within a turn that `fetching` gave.
 
         param  the caller's field, for errors.
 
-        Raises BadParameter, PictureTooLarge. Call it for callers who were authenticated alone.
+        Raises BadParameter, PictureTooLarge.
         """
         return await asyncio.to_thread(lambda: self._fetcher.fetch(url, max_bytes=max_bytes, param=param))
 

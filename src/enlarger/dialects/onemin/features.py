@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -12,16 +13,16 @@ from fastapi import APIRouter, Request, Response
 from enlarger.accounts import Act, Caller
 from enlarger.assets import Asset
 from enlarger.dialects.body import announced_bytes, read_json
-from enlarger.dialects.onemin.assets import DOOR
-from enlarger.dialects.onemin.callers import TeamId, caller_of, now_ms
+from enlarger.dialects.onemin.assets import DOOR, check_bytes, picture_at
+from enlarger.dialects.onemin.callers import TeamId, caller_of, now_ms, spending_of
 from enlarger.dialects.onemin.errors import naming
 from enlarger.dialects.onemin.json_body import FIELDS_BYTES
-from enlarger.dialects.onemin.keys import name_in, result_key, stem_of
+from enlarger.dialects.onemin.keys import result_key, stem_of
 from enlarger.dialects.onemin.order import Order, read_order
 from enlarger.dialects.onemin.record import KEEP_MS, LINK_S, record_of
 from enlarger.dialects.onemin.schemas import ERRORS, FEATURE_BODY, FeatureResponse
 from enlarger.dialects.origin import base_of, origin_of, replay
-from enlarger.errors import BusyError, EnlargerError, NotFound, PictureTooLarge
+from enlarger.errors import BusyError, EnlargerError, NotFound
 from enlarger.jobs import Job
 from enlarger.jobs.submission import DoorTerms, Origin, ResultAsset, Ticket
 from enlarger.request import UpscaleRequest
@@ -81,15 +82,16 @@ async def answer(service: Service, request: Request, caller: Caller) -> Response
     request.state.pending = pending
     with naming(order.source.field):
         jobs = await _wait(service, caller, job_ids)
-    assets, spent_micros = await asyncio.gather(
-        service.assets.get_many(caller, [str(job.memo["key"]) for job in jobs]), service.spent(caller)
+    assets, spending = await asyncio.gather(
+        service.assets.get_many(caller, [str(job.memo["key"]) for job in jobs]),
+        spending_of(service, caller),
     )
     if not assets:
         # A repetition after the week that results are kept.
         raise NotFound("the result has expired; send the request under another idempotency key")
     links = await service.assets.links(assets, base_of(request), within_s=LINK_S)
     urls = [link.url for link in links]
-    body = {"aiRecord": record_of(caller, spent_micros, order, jobs[0], assets, urls)}
+    body = {"aiRecord": record_of(caller, spending, order, jobs[0], assets, urls)}
     response = Response(msgspec.json.encode(body), media_type="application/json")
     if order.offer.is_seeded:
         response.headers[SEEDS] = ", ".join(str(job.request.seed) for job in jobs)
@@ -115,37 +117,41 @@ async def _accept(
 ) -> list[Ticket]:
     """Find the picture and submit a job for each one that is wanted of it."""
     # A function of its own, so that the picture is gone from memory while the caller waits.
-    field, name = order.source.field, order.source.name
-    asset = None if order.source.is_url else await _asset(service, caller, order)
-    size_bytes = order.offer.max_bytes if asset is None else asset.size_bytes
-    async with service.admit(size_bytes):
-        if asset is None:
-            picture = await service.fetch(name, max_bytes=size_bytes, param=field)
-        else:
-            picture = await service.assets.read(asset)
-        stem = stem_of(name_in(name) if asset is None else name)
+    async with _picture(service, caller, order) as (name, picture, asset):
         variants = [
-            Variant(origin, wanted, _terms(wanted, stem, asset))
+            Variant(origin, wanted, _terms(wanted, stem_of(name), asset))
             for origin, wanted in zip(origins, order.requests, strict=True)
         ]
-        with naming(field):
+        with naming(order.source.field):
             header = await service.examine(picture)
             # All that were asked for, or none: what one of them alone is worth is not ours to say.
             return await service.submit_all(caller, order.offer.mode, variants, picture, header)
 
 
+@contextlib.asynccontextmanager
+async def _picture(
+    service: Service, caller: Caller, order: Order
+) -> AsyncIterator[tuple[str, bytes, Asset | None]]:
+    """The picture that an order names, what it is called, and its asset if it is one; with room for it."""
+    source = order.source
+    if source.is_url:
+        most = order.offer.max_bytes
+        async with picture_at(service, caller, source.name, source.field, most) as (name, picture):
+            yield name, picture, None
+        return
+    asset = await _asset(service, caller, order)
+    async with service.admit(asset.size_bytes):
+        yield source.name, await service.assets.read(asset), asset
+
+
 async def _asset(service: Service, caller: Caller, order: Order) -> Asset:
     """The asset that an order names. Raises NotFound, PictureTooLarge."""
-    field, most_bytes = order.source.field, order.offer.max_bytes
+    field = order.source.field
     try:
         asset = await service.assets.get(caller, order.source.name)
     except NotFound:
         raise NotFound("there is no such asset; upload it and give its key", param=field) from None
-    if asset.size_bytes > most_bytes:
-        raise PictureTooLarge(
-            f"the picture has {asset.size_bytes} bytes; {order.offer.model} takes at most {most_bytes}",
-            param=field,
-        )
+    check_bytes(asset.size_bytes, order.offer.max_bytes, field)
     return asset
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from enlarger.accounts import Caller
 from enlarger.assets import Asset
-from enlarger.dialects.onemin.callers import team_user
+from enlarger.dialects.onemin.callers import Spending, team_user
 from enlarger.dialects.onemin.order import FEATURE, Order
 from enlarger.jobs import Job
 from enlarger.moment import zulu_of
@@ -20,7 +20,7 @@ KEEP_MS = 1000 * LINK_S + 3_600_000
 
 def record_of(
     caller: Caller,
-    spent_micros: int,
+    spending: Spending,
     order: Order,
     job: Job,
     results: Sequence[Asset],
@@ -36,7 +36,7 @@ def record_of(
         "uuid": job.id,
         "userId": caller.key_id,
         "teamId": caller.workspace.id,
-        "teamUser": team_user(caller, spent_micros),
+        "teamUser": team_user(caller, spending),
         "model": order.offer.model,
         "type": FEATURE,
         "metadata": None,
