@@ -80,7 +80,7 @@ class Settings(BaseSettings):
         "1000.000000",
         description="Credit of the first workspace in US dollars, or `unlimited`.",
     )
-    offline: bool = Field(False, description="Refuse every outbound request, weights included.")
+    offline: bool = Field(False, description="Refuse every outbound request: weights, and pictures by URL.")
     threads: int = Field(0, ge=0, description="Processor threads for a network; 0 takes every core.")
     precision: Literal["auto", "f32", "bf16"] = Field(
         "auto", description="Arithmetic of the networks; `auto` is bf16 where the processor has it."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -11,7 +13,9 @@ import pytest
 
 from enlarger.dialects.onemin import assets, keys
 from enlarger.dialects.onemin.schemas import AssetResponse
-from enlarger.fetching import Fetcher
+from enlarger.errors import BusyError
+from enlarger.fetching import Fetcher, fetch
+from enlarger.limits.admission import Admission
 from tests.support.broken import BROKEN
 from tests.support.desk import Desk
 from tests.support.house import SMALL, House
@@ -154,14 +158,20 @@ def test_by_url_where_the_server_fetches_any(
     assert_refused(response, 400, "bad_parameter", "fileUrl: ", "ENLARGER_FETCH_URLS")
     prompt = {"imageUrl": url}
     response = feature(house, headers, prompt)
-    assert_refused(response, 400, "bad_parameter", "promptObject.imageUrl: ", "ENLARGER_FETCH_URLS")
+    assert_refused(response, 422, "bad_parameter", "promptObject.imageUrl: this is a URL", "FETCH_URLS")
+    assert [one["field"] for one in response.json()["error"]["details"]] == ["promptObject.imageUrl"]
+    with House.open(desk, tmp_path / "off", fetch_urls="public", offline=True) as offline:
+        response = feature(offline, offline.key(), prompt)
+        assert_refused(response, 422, "bad_parameter", "ENLARGER_OFFLINE")
+    for odd in ("http://[::1/files/x", "https://x/files/ws/x?e=1", "https://x/files/"):
+        assert_refused(feature(house, headers, {"imageUrl": odd}), 422, "bad_parameter", "fetches none")
     with House.open(desk, tmp_path / "open", fetch_urls="public") as open_house:
         headers = open_house.key()
         for inner in ("http://127.0.0.1/cat.png", "http://169.254.169.254/latest"):
             response = open_house.http.post(path, headers=headers, json={"fileUrl": inner})
             assert_refused(response, 400, "bad_parameter", "fileUrl: ", "public internet")
             response = feature(open_house, headers, {"imageUrl": inner})
-            assert_refused(response, 400, "bad_parameter", "promptObject.imageUrl: ", "public internet")
+            assert_refused(response, 422, "bad_parameter", "promptObject.imageUrl: ", "public internet")
         asked: list[tuple[str, int, str]] = []
 
         def fetch(self: Fetcher, url: str, *, max_bytes: int, param: str = "url") -> bytes:
@@ -175,6 +185,61 @@ def test_by_url_where_the_server_fetches_any(
         assert "_cat one_upscaled_" in record["aiRecordDetail"]["resultObject"][0]
         limit = 50 * 2**20
         assert asked == [(url, limit, "fileUrl"), (url, limit, "promptObject.imageUrl")]
+
+
+def test_our_own_links_are_read_without_a_network(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = house.key()
+    sent = upload(house, headers).json()["asset"]
+    record = answered(house, lambda: feature(house, headers, {"imageUrl": sent["location"]})).json()[
+        "aiRecord"
+    ]
+    [result] = record["aiRecordDetail"]["resultObject"]
+    assert "_cat_upscaled_" in result
+    again = record["temporaryUrl"].replace(house.url, "https://enlarger.example/below")
+    assert answered(house, lambda: feature(house, headers, {"imageUrl": again})).status_code == 200
+    kept = house.http.post(ASSETS, headers=headers, json={"fileUrl": again})
+    assert kept.json()["asset"]["size"] == len(SMALL)
+    house.desk.accounts.workspaces.create("other", 1_000_000)
+    stranger = house.key("other")
+    assert_refused(feature(house, stranger, {"imageUrl": again}), 404, "not_found", "imageUrl: there is no")
+    changed = again.replace("&n=", "&n=x")
+    assert_refused(feature(house, headers, {"imageUrl": changed}), 422, "bad_parameter", "fetches none")
+    monkeypatch.setattr(assets, "FILE_LIMIT_BYTES", len(SMALL) - 1)
+    refused = house.http.post(ASSETS, headers=headers, json={"fileUrl": again})
+    assert_refused(refused, 413, "picture_too_large", "fileUrl: ")
+    [row] = house.desk.rows(f"SELECT object_key FROM assets WHERE id = '{result}'")
+    house.store.delete([row.object_key])
+    assert_refused(feature(house, headers, {"imageUrl": again}), 404, "not_found", "imageUrl: there is no")
+
+
+def test_who_fetches_keeps_no_room_from_others(
+    desk: Desk, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is refused a fetch, or has one already, is so at once, also while there is no room."""
+    monkeypatch.setattr(Admission, "admit", _no_room_for_much)
+    prompt = {"imageUrl": "https://pictures.example/cat.png"}
+    with House.open(desk, tmp_path / "off") as off:
+        assert_refused(feature(off, off.key(), prompt), 422, "bad_parameter")
+        refused = off.http.post(ASSETS, headers=off.key(), json={"fileUrl": prompt["imageUrl"]})
+        assert_refused(refused, 400, "bad_parameter")
+        refused = off.http.post(
+            "/v1/uploads", headers=off.key(), json={"kind": "image", "url": prompt["imageUrl"]}
+        )
+        assert refused.status_code == 400
+    with House.open(desk, tmp_path / "open", fetch_urls="public") as open_house:
+        assert_refused(feature(open_house, open_house.key(), prompt), 503, "busy", "Too many uploads")
+        turn = fetch.Turns.take
+        monkeypatch.setattr(
+            fetch.Turns, "take", lambda self, who, param: turn(fetch.Turns({who}), who, param)
+        )
+        assert_refused(feature(open_house, open_house.key(), prompt), 503, "busy", "for you already")
+
+
+@contextlib.asynccontextmanager
+async def _no_room_for_much(admission: Admission, size_bytes: int) -> AsyncIterator[None]:
+    if size_bytes > 2**20:
+        raise BusyError("Too many uploads are under way; try again later.")
+    yield
 
 
 def test_another_workspaces_team_and_assets_are_not_there(house: House) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from enlarger.dialects.onemin.order import SEED_MAX, read_order
 from enlarger.request import Mode, UpscaleRequest
+from tests.support.desk import Desk
 from tests.support.house import House
 from tests.support.onemin import FEATURES, IDEOGRAM, STABLE, assert_refused, feature, key_of, upload
 from tests.support.photos import crop, encoded
@@ -81,7 +82,10 @@ def test_every_picture_has_a_seed_of_its_own() -> None:
         ({"imageList": [KEY]}, "imageList", KEY),
         ({"imageUrl": None, "imageList": [KEY]}, "imageList", KEY),
         ({"imageUrl": KEY, "imageList": None}, "imageUrl", KEY),
-        ({"imageUrl": "x" * 2048}, "imageUrl", "x" * 2048),
+        ({"imageUrl": "", "imageList": [KEY]}, "imageList", KEY),
+        ({"imageUrl": KEY, "imageList": [""]}, "imageUrl", KEY),
+        ({"imageUrl": KEY, "imageList": [KEY]}, "imageUrl", KEY),
+        ({"imageUrl": "x" * 4096}, "imageUrl", "x" * 4096),
     ],
 )
 def test_a_picture_is_named_in_either_way(prompt: dict[str, Any], field: str, name: str) -> None:
@@ -121,8 +125,8 @@ for model in BASE:
     WRONG += [
         (model, "imageUrl", ["", None], "is required"),
         (model, "imageUrl", NO_TEXTS, "must be text"),
-        (model, "imageUrl", ["x" * 2049], "must have at most 2048 characters, got 2049"),
-        (model, "imageList", [[KEY]], "cannot be given beside imageUrl"),
+        (model, "imageUrl", ["x" * 4097], "must have at most 4096 characters, got 4097"),
+        (model, "imageList", [["other"], [1]], "names another picture than imageUrl"),
     ]
 LISTS: list[tuple[Any, str]] = [
     *((value, LIST) for value in ("", KEY, 1, {}, [], [KEY, KEY])),
@@ -189,7 +193,7 @@ def test_what_is_wrong_around_it_is_a_400_that_says_what_to_use(house: House) ->
     assert house.desk.jobs.unfinished() == []
 
 
-def test_what_the_picture_is_refused_for(house: House) -> None:
+def test_what_the_picture_is_refused_for(house: House, desk: Desk, tmp_path: Any) -> None:
     headers = house.key()
     for name in ("images/none.png", "x" * 400, "a\0b", "/", "../../etc/passwd", "ws/x/assets/y.png", "é"):
         response = feature(house, headers, {"imageUrl": name})
@@ -200,3 +204,6 @@ def test_what_the_picture_is_refused_for(house: House) -> None:
         response = feature(house, headers, {"num_images": 1, **prompt}, IDEOGRAM)
         assert_refused(response, 413, "picture_too_large", f"promptObject.{field}: ", str(10 * 2**20))
     assert house.desk.jobs.unfinished() == []
+    with House.open(desk, tmp_path / "small", max_output_pixels=30_000) as small:
+        response = feature(small, headers := small.key(), {"imageUrl": key_of(upload(small, headers))})
+        assert_refused(response, 413, "picture_too_large", "promptObject.imageUrl: ")

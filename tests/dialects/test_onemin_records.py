@@ -13,12 +13,17 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 import structlog
 from fastapi import Request
 
+from enlarger.accounts import Caller
+from enlarger.database import write
 from enlarger.dialects.onemin import render_error
 from enlarger.dialects.onemin.schemas import FeatureResponse, MembersResponse, ModelsResponse, UserResponse
 from enlarger.errors import Cancelled, DeadlineExceeded, EnlargerError, InferenceCrashed, UnsupportedPicture
+from enlarger.fetching import Fetcher
+from enlarger.jobs import Job
 from enlarger.logs import configure_logging
 from enlarger.server.doors import owner_of
 from enlarger.service import Service
@@ -65,9 +70,10 @@ def test_a_record_to_the_last_member(house: House) -> None:
         assert record.ai_record_detail.prompt_object == prompt
         assert (record.model, record.team_id, record.team_user.team_id) == (STABLE, team, team)
         assert (record.user_id, record.team_user.user_name) == (record.team_user.user_id, "Jane")
-        assert (record.team_user.credit_limit, record.team_user.used_credit) == (100_000_000, number * FAST)
+        assert (record.team_user.credit_limit, record.team_user.used_credit) == (CREDIT, number * FAST)
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record.created_at)
         assert house.desk.jobs.get(record.uuid).operation == "image-upscaler"
+        assert record.ai_record_detail.signed_urls == [record.temporary_url]
         picture = httpx.get(record.temporary_url)
         assert (picture.status_code, picture.content) == (200, SMALL)
         assert picture.headers["content-type"] == "image/webp"
@@ -113,20 +119,27 @@ def test_several_pictures_are_several_jobs(house: House) -> None:
     prompt = {"imageUrl": key, "num_images": 3, "prompt": "a cup", "seed": 7}
     response = answered(house, lambda: feature(house, headers, prompt, IDEOGRAM), jobs=3)
     record = FeatureResponse.model_validate(response.json()).ai_record
-    assert len(set(record.ai_record_detail.result_object)) == 3
+    results, urls = record.ai_record_detail.result_object, record.ai_record_detail.signed_urls
+    assert (len(set(results)), len(set(urls))) == (3, 3)
+    assert urls[0] == record.temporary_url
+    for name, url in zip(results, urls, strict=True):
+        [asset] = house.desk.rows(f"SELECT object_key, name FROM assets WHERE id = '{name}'")
+        assert f"/files/{asset.object_key}?" in url
+        assert httpx.get(url).content == SMALL
     assert response.headers["x-enlarger-seed"] == "7, 8, 9"
     assert record.team_user.used_credit == 3 * CREATIVE
     assert credits_of(house, headers) == CREDIT - 3 * CREATIVE
 
 
-def test_of_several_pictures_those_are_paid_that_were_made(house: House) -> None:
+@pytest.mark.parametrize("failed", [0, 1])
+def test_of_several_pictures_those_are_paid_that_were_made(house: House, failed: int) -> None:
     headers = house.key() | {"idempotency-key": "some"}
     key = key_of(upload(house, headers))
     prompt = {"imageUrl": key, "num_images": 3}
     numbers: Iterator[int] = count()
 
     def end(job_id: str) -> None:
-        if next(numbers) == 1:
+        if next(numbers) == failed:
             house.desk.jobs.fail(job_id, InferenceCrashed())
         else:
             house.finish(job_id)
@@ -137,7 +150,8 @@ def test_of_several_pictures_those_are_paid_that_were_made(house: House) -> None
     first = answered(house, ask, end, jobs=3)
     assert len(first.json()["aiRecord"]["aiRecordDetail"]["resultObject"]) == 2
     assert credits_of(house, headers) == CREDIT - 2 * CREATIVE
-    assert ask().content == first.content
+    again = ask()
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
     headers["idempotency-key"] = "none"
     none = answered(house, ask, lambda job: house.desk.jobs.fail(job, InferenceCrashed()), jobs=3)
     assert_refused(none, 500, "inference_crashed")
@@ -152,8 +166,9 @@ def test_too_little_credit_for_all_is_a_402_and_nothing_is_made(house: House) ->
         # The second time too, which finds nothing of the first to go on with.
         response = feature(house, headers, {"imageUrl": key, "num_images": 3}, IDEOGRAM)
         assert_refused(response, 402, "insufficient_balance")
-        assert house.desk.jobs.unfinished() == []
+        assert house.jobs() == 0, "not one of them was ever there for a worker to take"
         assert credits_of(house, headers) == 2 * CREATIVE
+    assert [one.key for one in house.store.list("ws") if "/inputs/" in one.key] == []
     capped = house.key(cap_micros=FAST)
     key = key_of(upload(house, capped))
     record = answered(house, lambda: feature(house, capped, {"imageUrl": key})).json()["aiRecord"]
@@ -187,6 +202,27 @@ def test_a_repetition_gets_the_first_answer_and_is_paid_once(house: House) -> No
     assert (
         feature(house, headers, {"imageUrl": key}, path=f"/teams/{team}/features").content == first.content
     )
+
+
+def test_a_repetition_needs_no_picture_any_longer(
+    house: House, desk: Desk, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = house.key() | {"idempotency-key": "asset"}
+    key = key_of(upload(house, headers))
+    ask = partial(feature, house, headers, {"imageUrl": key, "num_images": 2}, IDEOGRAM)
+    first = answered(house, ask, jobs=2)
+    with write(desk.engine) as connection:
+        connection.execute(sa.text(f"DELETE FROM assets WHERE id = '{key}'"))
+    assert ask().content == first.content
+    headers["idempotency-key"] = "another"
+    assert_refused(ask(), 404, "not_found")
+    with House.open(desk, tmp_path / "open", fetch_urls="public") as open_house:
+        headers = open_house.key() | {"idempotency-key": "url"}
+        monkeypatch.setattr(Fetcher, "fetch", lambda *_, **__: SMALL)
+        ask = partial(feature, open_house, headers, {"imageUrl": "https://pictures.example/cat.png"})
+        first = answered(open_house, ask)
+        monkeypatch.setattr(Fetcher, "fetch", lambda *_, **__: pytest.fail("it is not fetched again"))
+        assert ask().content == first.content
 
 
 def test_each_error_of_a_job_in_the_vendors_shape(house: House) -> None:
@@ -244,6 +280,43 @@ def test_who_waits_too_long_is_told_and_the_job_goes_on(house: House, desk: Desk
         job = response.headers["x-enlarger-job"]
         hasty.finish(job)
         assert hasty.get(f"/jobs/{job}/result", headers).content == SMALL
+
+
+def test_an_answer_that_says_to_come_again_is_not_kept(
+    house: House, desk: Desk, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with House.open(desk, tmp_path / "hasty", wait_timeout_s=0.5) as hasty:
+        headers = hasty.key() | {"idempotency-key": "some"}
+        key = key_of(upload(hasty, headers))
+        several = partial(feature, hasty, headers, {"imageUrl": key, "num_images": 2}, IDEOGRAM)
+        ended: list[str] = []
+
+        def fail_the_first(job_id: str) -> None:
+            if not ended:
+                ended.append(job_id)
+                desk.jobs.fail(job_id, InferenceCrashed())
+
+        response = answered(hasty, several, fail_the_first, jobs=2)
+        assert_refused(response, 504, "wait_timeout")
+        assert response.headers["x-enlarger-job"] == ended[0]
+        [left] = desk.jobs.unfinished()
+        hasty.finish(left)
+        assert len(several().json()["aiRecord"]["aiRecordDetail"]["resultObject"]) == 1
+
+        headers["idempotency-key"] = "one"
+        one = partial(feature, hasty, headers, {"imageUrl": key})
+        wait = Service.wait
+
+        async def wait_and_miss(self: Service, caller: Caller, job_id: str) -> Job:
+            try:
+                return await wait(self, caller, job_id)
+            finally:
+                # In the moment between the end of the wait and the answer.
+                desk.jobs.fail(job_id, InferenceCrashed())
+
+        monkeypatch.setattr(Service, "wait", wait_and_miss)
+        assert_refused(one(), 504, "wait_timeout")
+        assert_refused(one(), 500, "inference_crashed")
 
 
 def test_a_key_in_each_header_and_none(house: House) -> None:
@@ -355,6 +428,12 @@ def test_users_members_and_models(house: House) -> None:
     members = house.http.get(f"/teams/{team.uuid}/members", headers=headers).json()
     [member] = MembersResponse.model_validate(members).members
     assert (member.user_id, member.user_name, member.used_credit) == (user.uuid, "Jane", 0)
+    for workspace, credit, limit in (("poor", 5, 100_000_000), ("boundless", None, 100_000_000)):
+        house.desk.accounts.workspaces.create(workspace, credit)
+        other = house.key(workspace)
+        where = house.http.get("/users", headers=other).json()["user"]["teams"][0]["team"]["uuid"]
+        [shown] = house.http.get(f"/teams/{where}/members", headers=other).json()["members"]
+        assert shown["creditLimit"] == limit
     for path in ("/models", "/models?feature=IMAGE_UPSCALER", "/1min/models"):
         models = ModelsResponse.model_validate(house.http.get(path).json()).models
         assert [(model.model_id, model.credit_metadata) for model in models] == [
@@ -379,6 +458,12 @@ def test_the_document_has_names_and_examples(house: House) -> None:
     }
     assert {"FeatureResponse", "AssetResponse", "ErrorResponse"} <= document["components"]["schemas"].keys()
     body = document["paths"][FEATURES]["post"]["requestBody"]["content"]["application/json"]
+    jsonschema = pytest.importorskip("jsonschema")
     for example in body["examples"].values():
         assert example["value"]["model"] in body["schema"]["properties"]["model"]["enum"]
+        jsonschema.validate(example["value"], body["schema"])
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(
+                {**example["value"], "promptObject": {"num_images": 1, "scale": 2}}, body["schema"]
+            )
     assert "aiRecord" in document["components"]["schemas"]["FeatureResponse"]["properties"]

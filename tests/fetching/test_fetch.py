@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +30,10 @@ INNER = [
     "192.168.1.1",
     "169.254.169.254",
     "100.64.0.1",
+    "168.63.129.16",
     "192.0.0.1",
+    "192.0.0.9",
+    "192.0.0.192",
     "192.0.2.1",
     "192.88.99.1",
     "198.18.0.1",
@@ -71,6 +78,9 @@ def test_what_is_not_the_public_internet(address: str) -> None:
 @pytest.mark.parametrize("address", OUTER)
 def test_what_is_the_public_internet(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
+
+
+NOT_THERE = "the URL cannot be fetched from pictures.example"
 
 
 class Watch:
@@ -146,7 +156,7 @@ HOSTILE = [
     "http://\u2460\u2461\u2466.0.0.1/",
     "http://[::1/",
     "http://example.org:99999/",
-    "http://" + "a" * 3000,
+    "http://" + "a" * 5000,
 ]
 
 
@@ -156,7 +166,7 @@ def test_the_table_is_long_enough() -> None:
 
 @pytest.mark.parametrize("url", HOSTILE)
 def test_a_hostile_url_is_refused_and_nothing_is_connected_to(url: str, watch: Watch) -> None:
-    with pytest.raises(BadParameter, match="imageUrl") as refused:
+    with pytest.raises(BadParameter) as refused:
         Fetcher(is_allowed=True).fetch(url, max_bytes=10, param="imageUrl")
     assert refused.value.param == "imageUrl"
     assert watch.tried == []
@@ -166,9 +176,21 @@ def test_a_hostile_url_is_refused_and_nothing_is_connected_to(url: str, watch: W
 def test_a_name_that_leads_inside_is_refused(address: str, watch: Watch) -> None:
     for found in ([address], ["93.184.216.34", address]):
         fetcher = Fetcher(is_allowed=True, resolve=lambda host, port, found=found: found)
-        with pytest.raises(BadParameter, match="does not lead to the public internet"):
+        with pytest.raises(BadParameter) as refused:
             fetcher.fetch("https://pictures.example/", max_bytes=10)
+        assert refused.value.message == NOT_THERE, "which names are ours is not for strangers"
+    with pytest.raises(BadParameter, match="does not lead to the public internet"):
+        fetcher.fetch(f"https://{f'[{address}]' if ':' in address else address}/", max_bytes=10)
     assert watch.tried == []
+
+
+def test_a_name_that_is_not_there_is_told_in_the_same_words() -> None:
+    def resolve(host: str, port: int) -> list[str]:
+        raise socket.gaierror
+
+    with pytest.raises(BadParameter) as refused:
+        Fetcher(is_allowed=True, resolve=resolve).fetch("https://pictures.example/", max_bytes=10)
+    assert refused.value.message == NOT_THERE
 
 
 def test_nothing_is_fetched_unless_it_is_switched_on(watch: Watch) -> None:
@@ -241,7 +263,7 @@ def test_a_picture_that_is_too_large_is_refused_while_it_comes(site: Callable[..
 )
 def test_what_is_no_whole_answer_is_an_error_of_the_callers(reply: bytes, site: Callable[..., int]) -> None:
     site(lambda number: reply)
-    with pytest.raises(BadParameter, match="url"):
+    with pytest.raises(BadParameter, match="the URL"):
         ALLOWED.fetch("http://pictures.example/", max_bytes=1000)
 
 
@@ -330,29 +352,101 @@ def test_neither_a_slow_handshake_nor_a_slow_resolver_can(
     go.set()
 
 
-def test_a_few_slow_servers_keep_no_thread_from_anybody_else() -> None:
-    inside, go = threading.Semaphore(0), threading.Event()
+def test_every_address_of_a_name_is_tried(site: Callable[..., int], watch: Watch) -> None:
+    port = site(lambda number: answer(b"picture"))
+    fetcher = Fetcher(
+        is_allowed=True,
+        resolve=lambda host, port: ["127.0.0.66", "127.0.0.66", "127.0.0.1"],
+        is_permitted=lambda address: True,
+    )
+    assert fetcher.fetch("http://pictures.example/", max_bytes=7) == b"picture"
+    assert watch.tried == [("127.0.0.66", port), ("127.0.0.1", port)]
+    with pytest.raises(BadParameter, match="cannot be fetched"):
+        replace(fetcher, resolve=lambda host, port: ["127.0.0.66", "127.0.0.67"]).fetch(
+            "http://pictures.example/", max_bytes=7
+        )
 
-    def resolve(host: str, port: int) -> list[str]:
-        inside.release()
-        go.wait(10)
-        return []
 
-    fetcher = Fetcher(is_allowed=True, resolve=resolve)
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    site: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site(lambda number: answer(b"picture"))
+    connect = socket.create_connection
 
-    def ask() -> None:
-        with pytest.raises(BadParameter, match="public internet"):
-            fetcher.fetch("http://slow.example/", max_bytes=7)
+    def silent(address: tuple[str, int], timeout: float) -> socket.socket:
+        if address[0] == "127.0.0.66":
+            time.sleep(timeout)
+            raise TimeoutError
+        return connect(address, timeout)
 
+    monkeypatch.setattr(socket, "create_connection", silent)
+    fetcher = Fetcher(
+        is_allowed=True,
+        resolve=lambda host, port: ["127.0.0.66", "127.0.0.1"],
+        is_permitted=lambda address: True,
+        timeout_s=2,
+    )
+    assert fetcher.fetch("http://pictures.example/", max_bytes=7) == b"picture"
+
+
+@pytest.fixture
+def identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A certificate of `pictures.example` with its key, in one file; this process trusts it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs openssl to make a certificate")
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
+    command += ["-subj", "/CN=pictures.example", "-addext", "subjectAltName=DNS:pictures.example"]
+    command += ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    both = tmp_path / "both"
+    both.write_bytes(key.read_bytes() + certificate.read_bytes())
+    return both
+
+
+def test_over_tls_the_host_is_named_without_its_port(
+    identity: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity)
+    heads: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setitem(fetch.PORTS, "https", listener.getsockname()[1])
+
+        def serve() -> None:
+            for _ in range(2):
+                # The second comes for another name, and goes at the sight of the certificate.
+                with (
+                    contextlib.suppress(OSError),
+                    listener.accept()[0] as connected,
+                    context.wrap_socket(connected, server_side=True) as safe,
+                ):
+                    heads.append(safe.recv(65_536))
+                    safe.sendall(answer(b"picture"))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        assert ALLOWED.fetch("https://pictures.example/a.png", max_bytes=7) == b"picture"
+        with pytest.raises(BadParameter, match="cannot be fetched"):
+            ALLOWED.fetch("https://other.example/a.png", max_bytes=7)
+        thread.join(10)
+    [head] = heads
+    assert b"\r\nHost: pictures.example\r\n" in head
+
+
+def test_whoever_fetches_has_one_turn_at_a_time_and_there_are_few() -> None:
+    fetcher = Fetcher(is_allowed=True)
     for _ in range(2):
-        # And once more: whoever has ended has left.
-        with ThreadPoolExecutor(fetch.AT_ONCE) as pool:
-            waiting = [pool.submit(ask) for _ in range(fetch.AT_ONCE)]
-            for _ in waiting:
-                assert inside.acquire(timeout=10)
-            with pytest.raises(BusyError):
-                fetcher.fetch("http://slow.example/", max_bytes=7)
-            go.set()
-            for one in waiting:
-                one.result()
-        go.clear()
+        # And once more: whoever has ended has left, well or badly.
+        with contextlib.ExitStack() as stack, contextlib.suppress(BadParameter):
+            for number in range(fetch.AT_ONCE):
+                stack.enter_context(fetcher.turn(f"workspace {number}"))
+                with pytest.raises(BusyError, match="for you already"):
+                    stack.enter_context(fetcher.turn(f"workspace {number}"))
+            with pytest.raises(BusyError, match="As many"):
+                stack.enter_context(fetcher.turn("one more"))
+            raise BadParameter
+    with pytest.raises(BadParameter, match="this server fetches none"):
+        Fetcher(is_allowed=False).turn("any").__enter__()

@@ -15,7 +15,11 @@ think of its status: by themselves they repeat every 409."""
 
 
 def marked(request: Request, response: JSONResponse, error: Exception) -> JSONResponse:
-    """`response` with when to come back, whether to, and the job that was accepted before the error."""
+    """`response` with when to come back, whether to, and the job that was accepted before the error.
+
+    An answer that says to come again is none that a repetition may get: it is not kept, even where the
+    job has ended in the meantime.
+    """
     if isinstance(error, EnlargerError) and error.retry_after_s is not None:
         response.headers["retry-after"] = str(error.retry_after_s)
     if isinstance(error, StillRunning):
@@ -27,6 +31,8 @@ def marked(request: Request, response: JSONResponse, error: Exception) -> JSONRe
         response.headers[JOB] = pending.ticket.job_id
         if pending.ticket.alias is not None:
             response.headers[GENERATION] = pending.ticket.alias
+        if isinstance(error, BusyError) and not error.is_end:
+            request.state.pending = None
     return response
 
 

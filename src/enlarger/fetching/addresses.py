@@ -12,6 +12,8 @@ REFUSED = tuple(
     ipaddress.ip_network(network)
     for network in (
         "100.64.0.0/10",  # carriers' own (RFC 6598)
+        "168.63.129.16/32",  # the host of Azure's machines, which answers them alone
+        "192.0.0.0/24",  # protocol assignments (RFC 6890), of which some Pythons take a part for public
         "192.88.99.0/24",  # 6to4 relays (RFC 7526)
         "198.18.0.0/15",  # benchmarks (RFC 2544)
         "64:ff9b:1::/48",  # translators' own (RFC 8215)

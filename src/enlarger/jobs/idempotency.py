@@ -133,15 +133,6 @@ def keep_answer(
     return changed.rowcount > 0
 
 
-def forget(
-    connection: sa.Connection, workspace_id: str, operation: str, key_hash: str, job_id: str
-) -> None:
-    """Remove the row of a key whose request was taken back, unless it is another request's by now."""
-    connection.execute(
-        IDEMPOTENCY.delete().where(*_is(workspace_id, operation, key_hash), IDEMPOTENCY.c.job_id == job_id)
-    )
-
-
 def _is(workspace_id: str, operation: str, key_hash: str) -> tuple[sa.ColumnElement[bool], ...]:
     return (
         IDEMPOTENCY.c.workspace_id == workspace_id,

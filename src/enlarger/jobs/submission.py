@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -163,13 +163,22 @@ class Acceptance:
         Raises ModelNotOffered, NotAllowed, OutOfCredit, SpendCapReached, TooManyJobs, QueueFull, and
         what `earlier` raises; then nothing is kept and nothing is held.
         """
-        settled = self._settled(submission)
+        [ticket] = self.accept_all([submission])
+        return ticket
+
+    def accept_all(self, submissions: Sequence[Submission]) -> list[Ticket]:
+        """Accept the jobs of one request in one commit, as `accept` does each: all of them, or none.
+
+        submissions  one or more of one caller, each with an operation of its own.
+        """
+        settled = [self._settled(submission) for submission in submissions]
         try:
             return self._accept(settled)
         except EnlargerError as error:
-            origin = settled.origin
-            if origin.key_hash is None and error.retry_after_s is not None:
-                self._refusals.add(_like(settled.caller, origin))
+            if error.retry_after_s is not None:
+                for submission in settled:
+                    if submission.origin.key_hash is None:
+                        self._refusals.add(_like(submission.caller, submission.origin))
             raise
 
     def _settled(self, submission: Submission) -> Submission:
@@ -180,42 +189,50 @@ class Acceptance:
             return replace(submission, origin=replace(origin, is_retry=False))
         return submission
 
-    def _accept(self, submission: Submission) -> Ticket:
+    def _accept(self, submissions: Sequence[Submission]) -> list[Ticket]:
+        caller = submissions[0].caller
+        for submission in submissions:
+            caller.check_may_use(submission.model)
+        with write(self._engine) as connection:
+            self._lock(connection, caller.workspace.id)
+            tickets = [self._take(connection, submission) for submission in submissions]
+            if any(ticket.is_new for ticket in tickets):
+                fault("api.before_commit")
+        return tickets
+
+    def _take(self, connection: sa.Connection, submission: Submission) -> Ticket:
+        """Accept one job in a transaction that has the workspace's lock."""
         caller, origin = submission.caller, submission.origin
         workspace_id = caller.workspace.id
-        caller.check_may_use(submission.model)
-        with write(self._engine) as connection:
-            self._lock(connection, workspace_id)
-            ticket = _earlier(connection, caller, origin)
-            if ticket is not None:
-                return ticket
-            self._check_depth(connection, caller)
-            quote = prices.current(connection).quote(submission.model, submission.output_pixels)
-            quote = quote.times(submission.terms.price_permille)
-            ledger.hold(
+        ticket = _earlier(connection, caller, origin)
+        if ticket is not None:
+            return ticket
+        self._check_depth(connection, caller)
+        quote = prices.current(connection).quote(submission.model, submission.output_pixels)
+        quote = quote.times(submission.terms.price_permille)
+        ledger.hold(
+            connection,
+            job_id=submission.job_id,
+            workspace_id=workspace_id,
+            key_id=caller.key_id,
+            quote=quote,
+            is_test=caller.terms.is_test,
+        )
+        if not caller.terms.is_test and caller.member is None:
+            spend(connection, caller.key_id, quote.micros)
+        turn = next_turn(connection, workspace_id, caller.terms.priority)
+        connection.execute(JOBS.insert().values(turn=turn, **_columns(submission)))
+        if origin.key_hash is not None:
+            idempotency.remember(
                 connection,
-                job_id=submission.job_id,
                 workspace_id=workspace_id,
-                key_id=caller.key_id,
-                quote=quote,
-                is_test=caller.terms.is_test,
+                operation=origin.operation,
+                key_hash=origin.key_hash,
+                fingerprint=origin.fingerprint,
+                job_id=submission.job_id,
+                keep_ms=self._keep_answers_ms,
             )
-            if not caller.terms.is_test and caller.member is None:
-                spend(connection, caller.key_id, quote.micros)
-            turn = next_turn(connection, workspace_id, caller.terms.priority)
-            connection.execute(JOBS.insert().values(turn=turn, **_columns(submission)))
-            if origin.key_hash is not None:
-                idempotency.remember(
-                    connection,
-                    workspace_id=workspace_id,
-                    operation=origin.operation,
-                    key_hash=origin.key_hash,
-                    fingerprint=origin.fingerprint,
-                    job_id=submission.job_id,
-                    keep_ms=self._keep_answers_ms,
-                )
-            enqueue(self._client, connection, submission.job_id, turn)
-            fault("api.before_commit")
+        enqueue(self._client, connection, submission.job_id, turn)
         return Ticket(submission.job_id, is_new=True, alias=submission.terms.alias)
 
     def _lock(self, connection: sa.Connection, workspace_id: str) -> None:

@@ -78,7 +78,7 @@ def make_service(
         limits,
         limiter=limiter,
         admission=Admission(settings.max_body_bytes_in_flight),
-        fetcher=Fetcher(is_allowed=settings.fetch_urls == "public"),
+        fetcher=Fetcher(is_allowed=settings.fetch_urls == "public" and not settings.offline),
         bells=settings.bells_path,
         bell=bell,
         links=Links(settings.link_keys_path, public_url=settings.public_url),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from enlarger.database import write
 from enlarger.database.threads import in_thread
 from enlarger.jobs import Job, Jobs, JobState, idempotency
 from enlarger.jobs.idempotency import INLINE_BYTES, Answer, KeptAnswer
+from enlarger.jobs.job import TERMINAL
 from enlarger.jobs.submission import Origin, Ticket
 from enlarger.service.discarding import discard
 from enlarger.storage import ObjectStore
@@ -24,23 +26,24 @@ class Pending:
     caller: Caller
     origin: Origin
     ticket: Ticket
+    further_job_ids: tuple[str, ...] = ()
+    """Jobs beside the ticket's that the answer is about."""
 
     @property
     def public_id(self) -> str:
         """What the caller knows the job by: the door's own id of it, or ours."""
         return self.ticket.alias or self.ticket.job_id
 
-    def is_answered_by(self, job: Job, status: int) -> bool:
-        """Whether an answer with this HTTP status is the one that a repetition is to get."""
+    def is_answered_by(self, jobs: Sequence[Job], status: int) -> bool:
+        """Whether an answer with this HTTP status is the one that a repetition is to get.
+
+        jobs  all that the answer is about; it is good where any of them went well.
+        """
         is_good = 200 <= status < 300
         if self.origin.is_answered_at_acceptance:
             return is_good
-        match job.state:
-            case JobState.SUCCEEDED:
-                return is_good
-            case JobState.FAILED | JobState.CANCELLED:
-                return not is_good
-        return False
+        states = {job.state for job in jobs}
+        return states.issubset(TERMINAL) and is_good == (JobState.SUCCEEDED in states)
 
 
 class Answers:
@@ -56,21 +59,6 @@ class Answers:
         kept = pending.ticket.answer
         return None if kept is None else await in_thread(lambda: self._read(kept))
 
-    async def forget(self, pending: Pending) -> None:
-        """Let the idempotency key of a request that was taken back, if it has one, be used anew."""
-        origin, job_id = pending.origin, pending.ticket.job_id
-        key_hash = origin.key_hash
-        if key_hash is None:
-            return
-
-        def forget() -> None:
-            with write(self._engine) as connection:
-                idempotency.forget(
-                    connection, pending.caller.workspace.id, origin.operation, key_hash, job_id
-                )
-
-        await in_thread(forget)
-
     async def keep(self, pending: Pending, answer: Answer) -> Answer | None:
         """Keep what is about to be answered for whoever repeats the request.
 
@@ -84,7 +72,8 @@ class Answers:
             return None
 
         def keep() -> Answer | None:
-            if not pending.is_answered_by(self._jobs.get(ticket.job_id), answer.status):
+            jobs = [self._jobs.get(job_id) for job_id in (ticket.job_id, *pending.further_job_ids)]
+            if not pending.is_answered_by(jobs, answer.status):
                 return None
             body_key = None
             if len(answer.body) > INLINE_BYTES:

@@ -7,30 +7,23 @@ knows a vendor's words, and no network is ever loaded in this process.
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-import structlog
 from dbos import DBOSClient
 
 from enlarger.accounts import Accounts, Act, Caller
-from enlarger.bells import WORKER, Bell, ring
+from enlarger.bells import Bell
 from enlarger.database import now_ms
 from enlarger.database.threads import in_thread
-from enlarger.engine.geometry import check_output
-from enlarger.engine.look.presets import preset_of
-from enlarger.errors import BadParameter, EnlargerError, NotFound
-from enlarger.faults import fault
+from enlarger.errors import NotFound
 from enlarger.fetching import Fetcher
-from enlarger.imaging import API_FORMATS, Format, Header, probe
-from enlarger.imaging.encode import check_size
+from enlarger.imaging import API_FORMATS, Header, probe
 from enlarger.jobs import Job, JobFilter, JobPage, Jobs
-from enlarger.jobs.expiry import STYLE_MARK
-from enlarger.jobs.submission import Acceptance, Depth, DoorTerms, Origin, Submission, Ticket
+from enlarger.jobs.submission import Acceptance, Depth, DoorTerms, Origin, Ticket
 from enlarger.jobs.waiting import Waiting
 from enlarger.ledger import ledger, prices
 from enlarger.ledger.ledger import Balance, Charge
@@ -40,15 +33,13 @@ from enlarger.limits.limiter import Limiter
 from enlarger.request import UpscaleRequest
 from enlarger.service.answers import Answers
 from enlarger.service.assets import AssetLibrary
-from enlarger.service.discarding import discard
+from enlarger.service.linked import LinkedPictures
+from enlarger.service.submitting import Submitting, Variant
 from enlarger.service.uploads import Uploading
 from enlarger.storage import Links, ObjectStore
-from enlarger.target import Size
 
-LOG = structlog.get_logger()
 LINK_S = 86_400
 """Longest life of a link to a result; it never outlives the result."""
-DEADLINE_MIN_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -107,12 +98,20 @@ class Service:
         self._fetcher = fetcher
         self._jobs = Jobs(engine, keep_results_ms=limits.keep_results_ms)
         self._acceptance = Acceptance(engine, client, limits.depth, keep_answers_ms=limits.keep_answers_ms)
-        self._bells = bells
+        self._submitting = Submitting(
+            self._acceptance,
+            store,
+            bells,
+            max_output_pixels=limits.max_output_pixels,
+            job_deadline_s=limits.job_deadline_s,
+        )
         self._waiting = Waiting(self._jobs, bell)
         self.answers = Answers(engine, store, self._jobs)
         """What repeated requests are answered."""
         self.assets = AssetLibrary(engine, store)
         """Pictures that workspaces keep."""
+        self.linked = LinkedPictures(store, links)
+        """Pictures that callers name by our own links."""
         self.uploads = Uploading(engine, store, links, examine=self.examine, admit=self.admit)
         """Pictures that arrive in parts."""
 
@@ -147,12 +146,22 @@ class Service:
             probe, picture, max_pixels=self._limits.max_input_pixels, formats=API_FORMATS
         )
 
+    def fetching(self, caller: Caller, *, param: str) -> AbstractContextManager[None]:
+        """A turn to `fetch`, one a workspace at a time.
+
+        It is to be taken before room is (`admit`): who waits for a stranger's server, or is refused, would
+        keep room from those who bring their pictures.
+
+        Raises BadParameter if this installation fetches nothing, BusyError instead of waiting.
+        """
+        return self._fetcher.turn(caller.workspace.id, param=param)
+
     async def fetch(self, url: str, *, max_bytes: int, param: str) -> bytes:
-        """The bytes of a picture that a caller names by URL, if this installation fetches any.
+        """The bytes of a picture that a caller names by URL; within a turn that `fetching` gave.
 
         param  the caller's field, for errors.
 
-        Raises BadParameter, PictureTooLarge. Call it for callers who were authenticated alone.
+        Raises BadParameter, PictureTooLarge.
         """
         return await asyncio.to_thread(lambda: self._fetcher.fetch(url, max_bytes=max_bytes, param=param))
 
@@ -187,33 +196,28 @@ class Service:
         PictureTooLarge if the result would be larger than this installation or the output format
         allows, and what `Acceptance.accept` raises; then nothing is kept and nothing is charged.
         """
-        size = self._check(caller, model, request, header)
-        within_s = self._check_deadline(terms.deadline_s)
+        variant = Variant(origin, request, terms)
+        submission = self._submitting.draw(
+            caller, model, variant, header, len(picture), style_count=len(styles)
+        )
 
         def accept() -> Ticket:
             earlier = self._acceptance.earlier(caller, origin)
             if earlier is not None:
                 return earlier
-            job_id = str(uuid.uuid4())
-            input_key = f"ws/{caller.workspace.id}/inputs/{job_id}"
-            submission = Submission(
-                job_id=job_id,
-                caller=caller,
-                origin=origin,
-                model=model,
-                request=request,
-                input_key=input_key,
-                style_keys=tuple(f"{input_key}{STYLE_MARK}{number}" for number in range(len(styles))),
-                terms=terms,
-                input_width=header.width,
-                input_height=header.height,
-                input_bytes=len(picture),
-                output_pixels=size.width * size.height,
-                deadline_ms=now_ms() + round(1000 * within_s),
-            )
-            return self._accept(submission, [picture, *styles])
+            [ticket] = self._submitting.accept([submission], [picture, *styles])
+            return ticket
 
         return await in_thread(accept)
+
+    async def submit_all(
+        self, caller: Caller, model: str, variants: Sequence[Variant], picture: bytes, header: Header
+    ) -> list[Ticket]:
+        """Accept a job for each variant of one picture, as `submit` does: all of them, or none."""
+        submissions = [
+            self._submitting.draw(caller, model, variant, header, len(picture)) for variant in variants
+        ]
+        return await in_thread(lambda: self._submitting.accept(submissions, [picture]))
 
     async def quote(
         self,
@@ -228,7 +232,7 @@ class Service:
 
         price_permille  see `DoorTerms`.
         """
-        size = self._check(caller, model, request, header)
+        size = self._submitting.check(caller, model, request, header)
         quote = (await self.prices()).quote(model, size.width * size.height)
         return quote.times(price_permille)
 
@@ -323,28 +327,6 @@ class Service:
 
         return await in_thread(read)
 
-    def _check(self, caller: Caller, model: str, request: UpscaleRequest, header: Header) -> Size:
-        """The result's size, if the caller may have it and this installation makes it."""
-        source = Size(header.width, header.height)
-        size = check_output(source, request.target, self._limits.max_output_pixels).result
-        check_size(Format(request.output_format), size.width, size.height)
-        if request.style_preset is not None:
-            preset_of(request.style_preset)
-        caller.check_may(Act.RUN)
-        caller.check_may_use(model)
-        return size
-
-    def _check_deadline(self, deadline_s: float | None) -> float:
-        longest_s = self._limits.job_deadline_s
-        if deadline_s is None:
-            return longest_s
-        if not DEADLINE_MIN_S <= deadline_s <= longest_s:
-            raise BadParameter(
-                f"deadline_s is {deadline_s:g}; it must be {DEADLINE_MIN_S:g} to {longest_s:g}",
-                param="deadline_s",
-            )
-        return deadline_s
-
     def _link(self, job: Job, base_url: str) -> tuple[str | None, int | None]:
         """A link to the result and when it ends; none where there is no result."""
         now = now_ms()
@@ -356,23 +338,3 @@ class Service:
             job.outcome.result_key, expires_in_s=left_s, file_name=name, base_url=base_url
         )
         return link, now + 1000 * left_s
-
-    def _accept(self, submission: Submission, pictures: Sequence[bytes]) -> Ticket:
-        keys = (submission.input_key, *submission.style_keys)
-        # The pictures first: a job whose picture is missing could not keep its promise.
-        for key, picture in zip(keys, pictures, strict=True):
-            self._store.create(key, picture)
-        fault("api.after_input")
-        try:
-            ticket = self._acceptance.accept(submission)
-        except EnlargerError:
-            # And not for what the database raises: its commit may have been done all the same.
-            discard(self._store, *keys)
-            raise
-        if not ticket.is_new:
-            discard(self._store, *keys)
-        else:
-            ring(self._bells, WORKER)
-            LOG.info("job.accepted", job=ticket.job_id, workspace=submission.caller.workspace.id)
-        fault("api.after_commit")
-        return ticket

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +30,7 @@ from enlarger.dialects.onemin.json_body import FIELDS_BYTES
 from enlarger.dialects.onemin.keys import name_in, upload_key
 from enlarger.dialects.onemin.schemas import ASSET_BODY, ERRORS, AssetResponse
 from enlarger.dialects.origin import base_of
-from enlarger.errors import AssetExists
+from enlarger.errors import AssetExists, NotFound, PictureTooLarge
 from enlarger.service import Service
 from enlarger.service.assets import NewAsset
 
@@ -85,10 +87,8 @@ def make_router(service: Service) -> APIRouter:
 async def keep(service: Service, request: Request, caller: Caller) -> Response:
     """Keep the picture that a request brings or names."""
     is_json = request.headers.get("content-type", "").lower().startswith("application/json")
-    # Of a URL it is not known before how much is behind it.
-    size = FILE_LIMIT_BYTES if is_json else announced_bytes(request.headers, FORM_LIMIT_BYTES)
-    async with service.admit(size):
-        upload = await (_fetched(service, request) if is_json else _sent(request))
+    way = _named(service, request, caller) if is_json else _sent(service, request)
+    async with way as upload:
         with naming(upload.field):
             header = await service.examine(upload.picture)
         digest = await asyncio.to_thread(_digest, upload.picture)
@@ -112,9 +112,13 @@ async def keep(service: Service, request: Request, caller: Caller) -> Response:
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
-async def _sent(request: Request) -> Upload:
-    async with read_form(request, FORM_LIMIT_BYTES) as form:
-        return await _file(form)
+@contextlib.asynccontextmanager
+async def _sent(service: Service, request: Request) -> AsyncIterator[Upload]:
+    """The file of a form, with room for it."""
+    async with service.admit(announced_bytes(request.headers, FORM_LIMIT_BYTES)):
+        async with read_form(request, FORM_LIMIT_BYTES) as form:
+            upload = await _file(form)
+        yield upload
 
 
 async def _file(form: FormData) -> Upload:
@@ -135,15 +139,51 @@ async def _file(form: FormData) -> Upload:
     return Upload("asset", name, picture)
 
 
-async def _fetched(service: Service, request: Request) -> Upload:
-    fields = read_object(await read_json(request, FIELDS_BYTES))
+@contextlib.asynccontextmanager
+async def _named(service: Service, request: Request, caller: Caller) -> AsyncIterator[Upload]:
+    """The picture behind a URL, with room for it."""
+    async with service.admit(announced_bytes(request.headers, FIELDS_BYTES)):
+        fields = read_object(await read_json(request, FIELDS_BYTES))
     url = fields.get("fileUrl")
     if url is None:
         raise BadField("fileUrl", "is required")
     if not isinstance(url, str):
         raise BadField("fileUrl", "must be text")
-    picture = await service.fetch(url, max_bytes=FILE_LIMIT_BYTES, param="fileUrl")
-    return Upload("fileUrl", name_in(url)[-NAME_MAX:], picture)
+    async with picture_at(service, caller, url, "fileUrl", FILE_LIMIT_BYTES) as (name, picture):
+        yield Upload("fileUrl", name[-NAME_MAX:], picture)
+
+
+@contextlib.asynccontextmanager
+async def picture_at(
+    service: Service, caller: Caller, url: str, field: str, max_bytes: int
+) -> AsyncIterator[tuple[str, bytes]]:
+    """The name and the bytes of the picture behind a URL, with room for them while the block runs.
+
+    Raises NotFound, BadParameter, PictureTooLarge, BusyError.
+    """
+    try:
+        linked = await service.linked.find(caller, url)
+    except NotFound as error:
+        error.param = field
+        raise
+    if linked is not None:
+        check_bytes(linked.size_bytes, max_bytes, field)
+        async with service.admit(linked.size_bytes):
+            yield linked.file_name, await service.linked.read(linked)
+        return
+    with service.fetching(caller, param=field):
+        # How much is behind it is not known before.
+        async with service.admit(max_bytes):
+            picture = await service.fetch(url, max_bytes=max_bytes, param=field)
+            yield name_in(url), picture
+
+
+def check_bytes(size_bytes: int, max_bytes: int, field: str) -> None:
+    """Raise PictureTooLarge for a kept picture that is larger than its use allows."""
+    if size_bytes > max_bytes:
+        raise PictureTooLarge(
+            f"the picture has {size_bytes} bytes; at most {max_bytes} are taken", param=field
+        )
 
 
 def _digest(picture: bytes) -> str:

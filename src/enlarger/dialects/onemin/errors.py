@@ -18,6 +18,7 @@ from enlarger.dialects.body import BadField, PayloadTooLarge
 from enlarger.dialects.refusals import marked, told
 from enlarger.errors import (
     AccessError,
+    BadParameter,
     BusyError,
     Cancelled,
     DeadlineExceeded,
@@ -38,11 +39,15 @@ UNEXPECTED = "Something went wrong inside the server."
 HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "payload_too_large"}
 
 
+PROMPT = "promptObject."
+"""What the names of a prompt's members begin with."""
+
+
 class BadPrompt(BadField):
     """A member of `promptObject` is wrong; becomes a 422, which the vendor's clients take for that."""
 
     def __init__(self, member: str, problem: str) -> None:
-        super().__init__(f"promptObject.{member}", problem)
+        super().__init__(f"{PROMPT}{member}", problem)
 
 
 @contextmanager
@@ -67,6 +72,8 @@ def render_error(request: Request, error: EnlargerError) -> JSONResponse:
 def _in_their_words(error: EnlargerError) -> tuple[int, str]:
     """Status and message of one of our errors."""
     match error:
+        case BadParameter(param=str() as param) if param.startswith(PROMPT):
+            return 422, error.message
         case UsageError() | AccessError() | NotFound() | StillRunning():
             return error.status, error.message
         case Cancelled():

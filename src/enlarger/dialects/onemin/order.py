@@ -23,7 +23,7 @@ PICTURES_MAX = 8
 SEED_MAX = 2_147_483_647
 IDEOGRAM_TARGET = Target.factor(2)
 """Of `ideogram-3`, whose page names no size."""
-SOURCE_MAX = 2048
+SOURCE_MAX = 4096
 """Characters of a key or URL."""
 PERCENT_MIDDLE = 50
 
@@ -115,12 +115,13 @@ def _source(members: Mapping[str, Any]) -> Source:
     field, value = "imageUrl", members.get("imageUrl")
     several = members.get("imageList")
     if several is not None:
-        if value is not None:
-            raise BadPrompt("imageList", "cannot be given beside imageUrl; leave one of them out")
         if not isinstance(several, list) or len(several) != 1:
             count = len(several) if isinstance(several, list) else kind_of(several)
             raise BadPrompt("imageList", f"must be a list of one key or URL, got {count}")
-        field, [value] = "imageList", several
+        if value is None or value == "":
+            field, [value] = "imageList", several
+        elif several[0] not in (value, "", None):
+            raise BadPrompt("imageList", "names another picture than imageUrl; leave one of them out")
     if value is None or value == "":
         raise BadPrompt(field, "is required: an asset's key, or a URL")
     if not isinstance(value, str):

@@ -74,7 +74,10 @@ class TeamUser(Body):
     user_avatar: str
     status: Literal["ACTIVE"]
     role: Literal["ADMIN"]
-    credit_limit: int = Field(description="The key's spend cap in micro-credits; 100000000 without one.")
+    credit_limit: int = Field(
+        description="The key's spend cap in micro-credits; without one 100000000, or what it has spent and"
+        " may spend together, if that is more."
+    )
     used_credit: int = Field(description="Micro-credits that the key has spent.")
     created_at: str
     created_by: str
@@ -88,6 +91,9 @@ class AiRecordDetail(Body):
     prompt_object: dict[str, Any]
     result_object: list[str] = Field(description="Keys of the results, which are assets.")
     response_object: dict[str, Any]
+    signed_urls: list[str] = Field(
+        description="Opens each of the results for a week, without a key; in the order of `resultObject`."
+    )
 
 
 class AiRecord(Body):
@@ -256,9 +262,12 @@ SOURCE: dict[str, Any] = {
         "description": "The same in the place of `imageUrl`, as the web client sends it.",
     },
 }
+NAMED: list[dict[str, Any]] = [{"required": ["imageUrl"]}, {"required": ["imageList"]}]
+"""A picture has to be named, in either way."""
 STABLE_IMAGE: dict[str, Any] = {
     "type": "object",
     "title": "StableImagePrompt",
+    "anyOf": NAMED,
     "properties": {
         **SOURCE,
         "output_format": {"type": "string", "enum": ["png", "jpeg", "webp"], "default": "png"},
@@ -270,6 +279,7 @@ IDEOGRAM: dict[str, Any] = {
     "type": "object",
     "title": "Ideogram3Prompt",
     "required": ["num_images"],
+    "anyOf": NAMED,
     "properties": {
         **SOURCE,
         "num_images": {"type": "integer", "minimum": 1, "maximum": 8},
@@ -293,7 +303,7 @@ FEATURE_BODY: dict[str, Any] = {
                         "type": {"type": "string", "enum": ["IMAGE_UPSCALER"]},
                         "model": {"type": "string", "enum": ["stable-image", "ideogram-3"]},
                         "conversationId": {"type": "string", "description": "Ignored."},
-                        "promptObject": {"oneOf": [STABLE_IMAGE, IDEOGRAM]},
+                        "promptObject": {"anyOf": [STABLE_IMAGE, IDEOGRAM]},
                     },
                 },
                 "examples": {

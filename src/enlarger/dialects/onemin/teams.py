@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from enlarger.dialects.onemin.callers import EMAIL_DOMAIN, TeamId, caller_of, team_user
+from enlarger.dialects.onemin.callers import EMAIL_DOMAIN, TeamId, caller_of, spending_of, team_user
 from enlarger.dialects.onemin.order import FEATURE, OFFERS
 from enlarger.dialects.onemin.schemas import (
     ERRORS,
@@ -51,7 +51,7 @@ def make_router(service: Service) -> APIRouter:
     async def get_members(request: Request, team_id: TeamId) -> MembersResponse:
         caller = await caller_of(service, request, team_id)
         return MembersResponse(
-            members=[TeamUser.model_validate(team_user(caller, await service.spent(caller)))]
+            members=[TeamUser.model_validate(team_user(caller, await spending_of(service, caller)))]
         )
 
     @router.get("/models", operation_id="getModels", summary="What is on offer; needs no key")

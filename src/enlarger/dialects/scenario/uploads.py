@@ -184,14 +184,15 @@ async def _fetch(service: Service, caller: Caller, url: str, asset: NewAsset) ->
     new = NewUpload(
         id=new_id("upload"), asset=asset, file_name=asset.name, media_type="", size_bytes=0, part_count=0
     )
-    async with service.admit(MAX_UPLOAD_BYTES):
-        picture = await service.fetch(url, max_bytes=MAX_UPLOAD_BYTES, param="url")
-        try:
-            return await service.uploads.take(caller, new, picture)
-        except UsageError as error:
-            # The caller sent no field of that name.
-            error.param = "url"
-            raise
+    with service.fetching(caller, param="url"):
+        async with service.admit(MAX_UPLOAD_BYTES):
+            picture = await service.fetch(url, max_bytes=MAX_UPLOAD_BYTES, param="url")
+            try:
+                return await service.uploads.take(caller, new, picture)
+            except UsageError as error:
+                # The caller sent no field of that name.
+                error.param = "url"
+                raise
 
 
 def _check_id(text: str) -> None:
