@@ -35,6 +35,7 @@ from enlarger.setting_values import (
 )
 
 MS_IN_AN_HOUR = 3_600_000
+ANSWERS_H = 24.0
 
 
 class Settings(BaseSettings):
@@ -143,12 +144,12 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Hours for which the pictures of a job are kept after its end.",
     )
-    keep_answers_h: float = Field(
-        24.0,
+    keep_answers_h: float | None = Field(
+        None,
         gt=0,
         allow_inf_nan=False,
-        validate_default=True,
-        description="Hours for which the answer to an idempotency key is kept, no longer than pictures.",
+        description="Hours for which the answer to an idempotency key is kept, at most as long as pictures;"
+        " by default 24, or as long as pictures if that is less.",
     )
     keep_history_d: float = Field(
         30.0,
@@ -223,13 +224,13 @@ class Settings(BaseSettings):
 
     @field_validator("keep_answers_h")
     @classmethod
-    def _check_that_answers_can_be_given(cls, hours: float, info: ValidationInfo) -> float:
+    def _check_that_answers_can_be_given(cls, hours: float | None, info: ValidationInfo) -> float | None:
         longest = info.data.get("keep_results_h")
-        if longest is not None and hours > longest:
+        if hours is not None and longest is not None and hours > longest:
             # An answer that was never kept is made anew of the picture, for whoever paid and asks again.
             raise ValueError(
                 f"is {hours:g}, and must be at most ENLARGER_KEEP_RESULTS_H, {longest:g}: a repeated"
-                " request could not be answered without its picture; set both"
+                " request could not be answered without its picture"
             )
         return hours
 
@@ -331,8 +332,9 @@ class Settings(BaseSettings):
 
     @property
     def keep_answers_ms(self) -> int:
-        """`keep_answers_h` in milliseconds."""
-        return round(self.keep_answers_h * MS_IN_AN_HOUR)
+        """`keep_answers_h` in milliseconds, or what it is by default."""
+        hours = min(ANSWERS_H, self.keep_results_h) if self.keep_answers_h is None else self.keep_answers_h
+        return round(hours * MS_IN_AN_HOUR)
 
     @property
     def keep_history_ms(self) -> int:

@@ -91,14 +91,17 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str, monkeypatch: py
         read_settings()
 
 
-@pytest.mark.parametrize("changes", [{"keep_results_h": 1}, {"keep_answers_h": 25}])
+@pytest.mark.parametrize("changes", [{"keep_results_h": 1, "keep_answers_h": 2}, {"keep_answers_h": 25}])
 def test_answers_are_not_kept_longer_than_the_pictures_that_they_are_made_of(
     changes: dict[str, float],
 ) -> None:
     with pytest.raises(BadParameter, match=r"KEEP_ANSWERS_H.* at most ENLARGER_KEEP_RESULTS_H") as caught:
         read_settings(**changes)
     assert caught.value.param == "keep_answers_h"
-    read_settings(keep_results_h=1, keep_answers_h=1)
+    hour_ms = 3_600_000
+    assert read_settings(keep_results_h=1, keep_answers_h=1).keep_answers_ms == hour_ms
+    assert read_settings(keep_results_h=1).keep_answers_ms == hour_ms
+    assert read_settings(keep_results_h=48).keep_answers_ms == 24 * hour_ms
 
 
 def test_a_settings_file_that_is_missing_or_broken_is_named(

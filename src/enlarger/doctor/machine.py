@@ -21,7 +21,7 @@ PYTHON = (3, 11)
 GIB = 2**30
 FREE_LEAST, FREE_GOOD = GIB, 10 * GIB
 """Bytes of disk below which uploads are about to be refused, and below which it is worth a look."""
-MAKE_ROOM = "make room, or lower ENLARGER_KEEP_RESULTS_H and ENLARGER_KEEP_ANSWERS_H"
+MAKE_ROOM = "make room, or lower ENLARGER_KEEP_RESULTS_H"
 FAST_BYTES, EVERY_BYTES, REST_BYTES = GIB, 2 * GIB, GIB // 2
 """Memory that a worker needs for the fast mode, for every mode, and that the other processes need."""
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
