@@ -20,6 +20,7 @@ from tests.support.desk import Desk
 from tests.support.house import House
 from tests.support.photos import photo
 from tests.support.postgres import Postgres
+from tests.support.quiet import log_plainly
 from tests.support.running import RunningServer
 from tests.support.tally import KEY, Tally, add_options, configure, hand_over, report, take_over
 
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # What lives as long as the session is made before the fixture below has cleared the way for a test.
     for name in [name for name in os.environ if name.startswith("ENLARGER_")]:
         del os.environ[name]
+    log_plainly()
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -18,7 +18,7 @@ from tests.support.house import House
 from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer
 
-PICTURE = encoded(crop("coffee", 64, 64))
+PICTURE = encoded(crop("coffee", 80, 64))
 DATA_URL = "data:image/png;base64," + base64.b64encode(PICTURE).decode()
 PROMPT, NEGATIVE, SEED = "warm light on a cup", "blue, cold", 7
 BASIC = "Basic " + base64.b64encode(f"key_bootstrap:{SECRET}".encode()).decode()
@@ -63,7 +63,7 @@ def by_scenario(client: httpx.Client) -> bytes:
     """The dials that the others do not have stand where they stand for the others."""
     body = {
         "image": DATA_URL,
-        "targetWidth": 2048,
+        "targetWidth": 2290,
         "prompt": PROMPT,
         "negativePrompt": NEGATIVE,
         "seed": SEED,
@@ -99,7 +99,7 @@ def test_a_creative_picture_is_the_same_by_every_door(server: RunningServer) -> 
     assert by_name["by_omixa"] == by_name["by_stability"]
     # Its recipe says the size in other words, so the files differ where the pictures do not.
     stability, scenario = (pixels_of(by_name[name]) for name in ("by_stability", "by_scenario"))
-    assert stability.shape == (2048, 2048, 3)
+    assert stability.shape == (1832, 2290, 3)
     np.testing.assert_array_equal(scenario, stability)
     billed = server.query("SELECT billed_micros FROM usage ORDER BY finished_ms DESC LIMIT 3")
     assert billed == [(600_000,)] * 3
@@ -119,7 +119,7 @@ def test_a_fast_picture_is_the_same_file_by_every_door(server: RunningServer) ->
         onemin = httpx.get(record["temporaryUrl"]).content
         own = client.post("/enlarger/v1/jobs", files=files, data={"wait": "true"}).json()
         own_result = httpx.get(own["result"]["url"]).content
-    assert pixels_of(stability).shape == (256, 256, 3)
+    assert pixels_of(stability).shape == (256, 320, 3)
     for other in (omixa, onemin, own_result):
         np.testing.assert_array_equal(pixels_of(other), pixels_of(stability))
     doors = server.query("SELECT door, billed_micros FROM usage ORDER BY finished_ms DESC LIMIT 4")

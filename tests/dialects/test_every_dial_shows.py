@@ -35,7 +35,7 @@ Seen = tuple[str, NDArray[np.uint8]]
 
 LEAST = encoded(crop("coffee", 64, 64))
 """No smaller one is taken by Stability's doors."""
-PICTURE = encoded(crop("coffee", 40, 32))
+PICTURE = encoded(crop("coffee", 24, 20))
 WAITED = 0.5
 """Seconds after which a request has been accepted that waits for a picture nobody makes here."""
 
@@ -78,7 +78,7 @@ def stability_fast(house: House, fields: Fields) -> None:
 
 def omixa(model: str) -> Ask:
     def ask(house: House, fields: Fields) -> None:
-        images = [{"type": "image_url", "image_url": {"url": data_url(PICTURE)}}]
+        images = [{"type": "image_url", "image_url": {"url": data_url(LEAST)}}]
         waiting(house, GENERATIONS, json={"model": model, "input_images": images, **fields})
 
     return ask
@@ -124,7 +124,7 @@ SCENARIO: dict[str, Fields] = {
     "strengthDecay": {"upscaleFactor": 3},
 }
 DOORS = {
-    "stability-creative": Door(stability("creative"), {"prompt": "a cup", "seed": 7}, CREATIVE, {}, "2x"),
+    "stability-creative": Door(stability("creative"), {"prompt": "a cup", "seed": 7}, CREATIVE, {}, "1x"),
     "stability-conservative": Door(
         stability("conservative"), {"prompt": "a cup", "seed": 7}, FAITHFUL, {}, "4x"
     ),

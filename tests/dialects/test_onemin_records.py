@@ -14,7 +14,6 @@ from typing import Any
 import httpx
 import pytest
 import sqlalchemy as sa
-import structlog
 from fastapi import Request
 
 from enlarger.accounts import Caller
@@ -40,6 +39,7 @@ from tests.support.onemin import (
     key_of,
     upload,
 )
+from tests.support.quiet import log_plainly
 
 RESULT = re.compile(r"development/images/\d{4}(_\d\d){5}_\d{3}_cat_upscaled_[0-9a-f]{16}\.(png|jpeg|webp)")
 FAST, CREATIVE, CREDIT = 20_000, 600_000, 1_000_000_000
@@ -403,7 +403,7 @@ def test_too_many_requests_are_429_and_faults_of_ours_500(
     monkeypatch.setattr(Service, "balance", broken)
     configure_logging("console")
     response = house.http.get("/users", headers=headers)
-    structlog.reset_defaults()
+    log_plainly()
     assert_refused(response, 500, "error")
     assert "a part of ours" not in response.text
     monkeypatch.undo()

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 import pytest
-import structlog
 
 from enlarger.accounts.secret import make_secret
 from enlarger.logs import configure_logging
@@ -16,6 +15,7 @@ from enlarger.service import Service
 from tests.support.house import JOBS, SMALL, House
 from tests.support.omixa import data_url
 from tests.support.photos import crop, encoded
+from tests.support.quiet import log_plainly
 from tests.support.running import SECRET, RunningServer
 
 BODIES: dict[str, Any] = {"patch": {"role": "viewer"}}
@@ -203,7 +203,7 @@ def test_a_fault_of_ours_is_told_in_one_sentence_and_logged_without_a_secret(
     answer = house.http.post("/api/v1/images/generations", headers=key, json=body)
     assert answer.status_code == 500
     assert "a part of ours" not in answer.text
-    structlog.reset_defaults()
+    log_plainly()
     log = capsys.readouterr().err
     assert log.count("RuntimeError: a part of ours") == 3
     for kept_quiet in (secret[-12:], "private"):

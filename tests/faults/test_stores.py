@@ -95,7 +95,7 @@ def test_a_full_disk_refuses_and_recovers(
                 fill(small_disk)
                 waiting += installation.call(order, 4, side_px=256)
                 wait_for(partial(refused_for_room, waiting), 60, "somebody is refused")
-                assert httpx.get(f"{installation.url}/readyz", timeout=60).status_code == 503
+                wait_for(partial(says_that_it_is_full, installation, small_disk), 60, "readyz says so")
                 time.sleep(2)
                 (small_disk / "filler").unlink()
                 installation.check(waiting)
@@ -110,12 +110,18 @@ def test_a_full_disk_refuses_and_recovers(
 
 
 def fill(disk: Path) -> None:
-    with (disk / "filler").open("wb", buffering=0) as file:
+    with (disk / "filler").open("ab", buffering=0) as file:
         try:
             while True:
                 file.write(bytes(65536))
         except OSError:
             return
+
+
+def says_that_it_is_full(installation: Installation, disk: Path) -> bool:
+    """The room of a result that had no room for its end is free again: it is filled too."""
+    fill(disk)
+    return httpx.get(f"{installation.url}/readyz", timeout=60).status_code == 503
 
 
 def refused_for_room(waiting: list[callers.Caller]) -> bool:
