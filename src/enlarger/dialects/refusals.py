@@ -14,11 +14,16 @@ SHOULD_RETRY = "x-should-retry"
 think of its status: by themselves they repeat every 409."""
 
 
+def leaves_open(error: BaseException) -> bool:
+    """Whether an error after acceptance does not say how the job ends: a fault of ours, or `come again`."""
+    return not isinstance(error, EnlargerError) or (isinstance(error, BusyError) and not error.is_end)
+
+
 def marked(request: Request, response: JSONResponse, error: Exception) -> JSONResponse:
     """`response` with when to come back, whether to, and the job that was accepted before the error.
 
-    An answer that says to come again is none that a repetition may get: it is not kept, even where the
-    job has ended in the meantime.
+    An error that leaves open how the job ends is no answer that a repetition may get: it is not kept,
+    even where the job has ended in the meantime.
     """
     if isinstance(error, EnlargerError) and error.retry_after_s is not None:
         response.headers["retry-after"] = str(error.retry_after_s)
@@ -31,7 +36,7 @@ def marked(request: Request, response: JSONResponse, error: Exception) -> JSONRe
         response.headers[JOB] = pending.ticket.job_id
         if pending.ticket.alias is not None:
             response.headers[GENERATION] = pending.ticket.alias
-        if isinstance(error, BusyError) and not error.is_end:
+        if leaves_open(error):
             request.state.pending = None
     return response
 
@@ -44,8 +49,7 @@ def told(request: Request, error: Exception, message: str, *, otherwise: str | N
     A caller who is told of an error alone could not fetch what it pays for.
     """
     pending = _pending(request)
-    is_unknown = not isinstance(error, EnlargerError) or (isinstance(error, BusyError) and not error.is_end)
-    if pending is None or not is_unknown:
+    if pending is None or not leaves_open(error):
         return message if otherwise is None else otherwise
     return f"{message} The job that was accepted is not lost; its id is {pending.public_id}."
 

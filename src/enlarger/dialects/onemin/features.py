@@ -23,7 +23,8 @@ from enlarger.dialects.onemin.record import KEEP_MS, LINK_S, record_of
 from enlarger.dialects.onemin.schemas import ERRORS, FEATURE_BODY, FeatureResponse
 from enlarger.dialects.openapi import paid
 from enlarger.dialects.origin import base_of, origin_of, replay
-from enlarger.errors import BusyError, EnlargerError, NotFound
+from enlarger.dialects.refusals import leaves_open
+from enlarger.errors import NotFound
 from enlarger.jobs import Job
 from enlarger.jobs.submission import DoorTerms, Origin, ResultAsset, Ticket
 from enlarger.request import UpscaleRequest
@@ -177,8 +178,8 @@ async def _wait(service: Service, caller: Caller, job_ids: Sequence[str]) -> lis
     )
     errors = [one for one in ended if isinstance(one, BaseException)]
     for error in errors:
-        if not isinstance(error, EnlargerError) or (isinstance(error, BusyError) and not error.is_end):
-            # Not known how the job ends: nothing can be said of the whole.
+        if leaves_open(error):
+            # Nothing can be said of the whole.
             raise error
     jobs = [one for one in ended if isinstance(one, Job)]
     if not jobs:
