@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ PROGRAMS = Path(__file__).parent / "stability"
 LITELLM = "litellm==1.100.5"
 """What is known of it was seen in this version; those after it need a certifi that is newer than any."""
 NODE = "stability-ai@0.7.0"
+
+
+@pytest.fixture
+def server(server: RunningServer) -> Iterator[RunningServer]:
+    """The shared one; what a client has begun and never asks for is stopped after the test."""
+    yield server
+    with server.client() as http:
+        for state in ("queued", "running"):
+            for job in http.get("/enlarger/v1/jobs", params={"state": state}).json()["data"]:
+                http.delete(f"/enlarger/v1/jobs/{job['id']}")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from enlarger.engine import networks
+from enlarger.engine import networks, steadying
 from enlarger.engine.engine import Engine
 from enlarger.engine.networks import UNSTEADY
 from enlarger.engine.receipt import Receipt, Verdict
@@ -152,6 +152,30 @@ def test_only_tiles_with_specks_are_run_again(runtime: OpenVinoRuntime, store: M
     )
     rendering.collect()
     assert rendering.plan.tiles < counting.tiles < 2 * rendering.plan.tiles
+
+
+@pytest.mark.parametrize("cell_px", [40, 64])
+def test_a_speck_is_looked_at_alone_and_gives_the_same_pixels(
+    runtime: OpenVinoRuntime, store: ModelStore, monkeypatch: pytest.MonkeyPatch, cell_px: int
+) -> None:
+    pixels = np.array(photo("coffee")[:390, 100:500])
+    # At a corner, across the border of two squares and of two tiles, and alone.
+    for top, left in ((0, 0), (62, 250), (300, 198)):
+        pixels[top : top + 16, left : left + 40] = text_on_white(10)[:16, :40]
+
+    def run(tile_px: int) -> tuple[NDArray[np.uint8], int]:
+        counting = HarmfulRuntime(runtime)
+        result, _ = _run(Engine(counting, store, known_assets()), pixels, tile_px=tile_px)
+        return result, counting.pixels
+
+    monkeypatch.setattr(steadying, "CELL_PX", 1000)
+    whole, whole_px = run(400 * 400)
+    assert whole_px == 2 * 390 * 400
+    monkeypatch.setattr(steadying, "CELL_PX", cell_px)
+    for tile_px in (400 * 400, 250 * 250):
+        found, found_px = run(tile_px)
+        np.testing.assert_array_equal(found, whole)
+        assert found_px < 0.85 * whole_px
 
 
 @pytest.mark.parametrize("name", SINGLE_PIXELS)

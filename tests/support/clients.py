@@ -40,7 +40,8 @@ class PythonClient:
             if folder is not None:
                 _install([sys.executable, "-m", "venv", "--without-pip", folder])
                 into = ["--python", folder / "bin" / "python", "--disable-pip-version-check", "--quiet"]
-                _install([sys.executable, "-m", "pip", *into, "install", *requirements])
+                # What a client imports is compiled then; the rest of what it brings never is.
+                _install([sys.executable, "-m", "pip", *into, "install", "--no-compile", *requirements])
         return cls(CLIENTS / name)
 
     def run(self, program: Path, *arguments: str, **environment: str) -> str:

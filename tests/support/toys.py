@@ -61,6 +61,8 @@ class HarmfulRuntime:
     harm: Harm = no_harm
     tiles: int = 0
     """Tiles that were run so far."""
+    pixels: int = 0
+    """Of these tiles."""
 
     @property
     def device(self) -> Device:
@@ -88,6 +90,7 @@ class _Harmed:
     def run(self, tile: Samples, *extras: Samples) -> Samples:
         answer = self._network.run(tile, *extras).copy()
         self._runtime.tiles += 1
+        self._runtime.pixels += tile.shape[0] * tile.shape[1]
         return self._runtime.harm(tile, answer, self.precision)
 
 

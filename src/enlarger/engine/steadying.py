@@ -50,6 +50,9 @@ WAY_OUT = (
 )
 """Measured on text, drawings, sprites, chequers, dithers and noise: all of them pass so. In between a
 resample in light makes the edges broader and lighter than the input says."""
+CELL_PX = 64
+"""Side of the squares that a tile's second run is made of, where that is less work than the tile: a speck
+costs 5 % of the largest tile's time then and not all of it; half of a large photograph's tiles have one."""
 STRIP_PX = 32
 """Input rows that are mixed at a time, so that no whole tile lies in memory as floats."""
 REPAIRED_SHARE = 0.01
@@ -61,7 +64,7 @@ class SteadyRunner(Runner):
 
     First the network's answer at SECOND_CONTRAST, and where that is lost too, as on a dither of black and
     white pixels, those pixels themselves, larger. Costs a look at every answer, 1 to 2 % of the network's
-    time, and a second run of the tiles that need it.
+    time, and a second run of what is around the places that need it.
     """
 
     def __init__(
@@ -88,8 +91,7 @@ class SteadyRunner(Runner):
         if not (first > SPECK).any():
             return enlarged_part(shown, inner, self.scale)
         shown = shown.copy()
-        paler = like(MIDDLE + (as_floats(tile) - MIDDLE) * SECOND_CONTRAST, tile.dtype)
-        second = enlarged_part(self.run(paler), near, self.scale)
+        second = self._second(shown, tile, near, first > SPECK)
         again = np.concatenate(
             [
                 departure(_restored(enlarged_part(second, (part,), self.scale)), as_floats(own[part]))
@@ -105,6 +107,31 @@ class SteadyRunner(Runner):
         if lost > REPAIRED_SHARE * first[inner].size:
             self.repairs[Repair.PLAIN] += 1
         return enlarged_part(shown, inner, self.scale)
+
+    def _second(self, shown: Band, tile: Band, near: Window, is_speck: Mask) -> Band:
+        """The answer at SECOND_CONTRAST for the part of a tile that `shown` and `is_speck` are of.
+
+        Where no speck is near it may be `shown` instead, which nobody looks at.
+        """
+        rows, columns = near
+        # A speck's second answer reaches as far as it is mixed in, and there it may be lost or not.
+        reach, radius = 2 * REACH_PX, self.halo_px - REACH_PX
+        cells = [
+            (_apart(row, reach, rows), _apart(column, reach, columns))
+            for row in _pieces(rows)
+            for column in _pieces(columns)
+            if is_speck[_within((row, column), near)].any()
+        ]
+        if len(cells) * (CELL_PX + 2 * (reach + radius)) ** 2 >= tile.shape[0] * tile.shape[1]:
+            return enlarged_part(self.run(_paler(tile)), near, self.scale)
+        height, width = tile.shape[:2]
+        second = shown.copy()
+        for cell in cells:
+            read = _apart(cell[0], radius, slice(0, height)), _apart(cell[1], radius, slice(0, width))
+            answer = self.run(_paler(tile[read]))
+            part = enlarged_part(second, _within(cell, near), self.scale)
+            part[:] = enlarged_part(answer, _within(cell, read), self.scale)
+        return second
 
 
 def told(runners: Iterable[Runner]) -> tuple[str, ...]:
@@ -178,6 +205,10 @@ def departure(answer: Band, tile: Band) -> Floats:
     return np.asarray(farthest * (np.float32(1) / (peak * scale**2)), np.float32)
 
 
+def _paler(tile: Band) -> Band:
+    return like(MIDDLE + (as_floats(tile) - MIDDLE) * SECOND_CONTRAST, tile.dtype)
+
+
 def _restored(answer: Band) -> Floats:
     """At the whole contrast again."""
     return np.asarray(MIDDLE + (as_floats(answer) - MIDDLE) / SECOND_CONTRAST)
@@ -224,7 +255,27 @@ def _larger(values: Floats, scale: int) -> Floats:
 
 
 def _grown(span: slice, length: int) -> slice:
-    return slice(max(0, span.start - REACH_PX), min(length, span.stop + REACH_PX))
+    return _apart(span, REACH_PX, slice(0, length))
+
+
+def _apart(span: slice, aside: int, whole: slice) -> slice:
+    """`aside` more at both ends, but nothing outside of `whole`."""
+    return slice(max(whole.start, span.start - aside), min(whole.stop, span.stop + aside))
+
+
+def _pieces(span: slice) -> list[slice]:
+    return [
+        slice(start, min(start + CELL_PX, span.stop)) for start in range(span.start, span.stop, CELL_PX)
+    ]
+
+
+def _within(part: tuple[slice, ...], whole: tuple[slice, ...]) -> Window:
+    """A part of a tile, counted from where `whole` begins."""
+    rows, columns = (
+        slice(one.start - outer.start, one.stop - outer.start)
+        for one, outer in zip(part, whole, strict=True)
+    )
+    return rows, columns
 
 
 def _percent(share: float) -> str:
