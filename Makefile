@@ -21,7 +21,7 @@ test: lint
 # The whole fault suite, an hour and a half; `make test` has a share of it. SEED=N repeats a run.
 faults: $(VENV)/test.stamp
 	$(BIN)/enlarger models pull --all
-	$(BIN)/python -m pytest tests/faults tests/ledger --faults=whole $(if $(SEED),--fault-seed=$(SEED))
+	$(BIN)/python -m pytest tests/faults tests/ledger --whole $(if $(SEED),--fault-seed=$(SEED))
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

@@ -19,7 +19,8 @@ from enlarger.service import Service
 from tests.support.clients import NodeClient, PythonClient
 from tests.support.desk import Desk
 from tests.support.house import House
-from tests.support.omixa import CONSERVATIVE, CREATIVE, FAST, SMALL, body_of
+from tests.support.omixa import CONSERVATIVE, CREATIVE, FAST, SMALL, body_of, data_url, inline
+from tests.support.photos import crop, encoded
 from tests.support.running import SECRET, RunningServer
 from tests.support.working import working
 
@@ -75,9 +76,10 @@ def secret_of(house: House, workspace: str = "default", **terms: Any) -> str:
 @CLIENTS
 def test_every_model_is_really_made(server: RunningServer, run: Run) -> None:
     # The slow ones are made for the first client; to us the others' are the same request, sent again.
+    larger = inline(data_url(encoded(crop("coffee", 128, 128))))
     keep, dream = {"Idempotency-Key": "conservative"}, {"Idempotency-Key": "creative"}
     asked = [
-        request(SECRET, CONSERVATIVE, keep, output_format="webp", seed=7),
+        request(SECRET, CONSERVATIVE, keep, input_images=larger, output_format="webp", seed=7),
         request(SECRET, CREATIVE, dream, output_format="jpeg", style_preset="anime", creativity=0.3),
         request(SECRET, FAST, output_format="png", n=1),
     ]

@@ -35,7 +35,8 @@ def server(server: RunningServer) -> Iterator[RunningServer]:
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
     path = tmp_path / "photo.png"
-    path.write_bytes(encoded(crop("coffee", 64, 64)))
+    # A sixteenth of four megapixels' sides: the size from which they are soonest made.
+    path.write_bytes(encoded(crop("coffee", 128, 128)))
     return path
 
 
@@ -56,7 +57,7 @@ def test_litellm(server: RunningServer, photo: Path) -> None:
         LITELLM_LOCAL_MODEL_COST_MAP="True",
     )
     got = json.loads(said.splitlines()[-1])
-    assert got["fast"] == [[256, 256]]
+    assert got["fast"] == [[512, 512]]
     assert got["conservative"] == [[2048, 2048]]
     assert got["creative"] == [], "it begins one, and has no way to ask for the result"
     assert got["no prompt"][0] == "BadRequestError"
@@ -94,7 +95,7 @@ def test_the_samples_in_python_and_javascript(server: RunningServer, photo: Path
     # Beside the package lie the libraries that the sample names.
     node = NodeClient.get("stability-ai", NODE)
     node.run(PROGRAMS / "sample.js", server.url, SECRET, str(photo), str(target))
-    assert size_of(target) == ("JPEG", (256, 256))
+    assert size_of(target) == ("JPEG", (512, 512))
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
@@ -102,5 +103,5 @@ def test_the_samples_for_curl(server: RunningServer, photo: Path, tmp_path: Path
     target = tmp_path / "curl.webp"
     command = ["sh", PROGRAMS / "sample.sh", server.url, SECRET, photo, target]
     done = subprocess.run(command, check=True, timeout=180, capture_output=True, text=True)
-    assert size_of(target) == ("WEBP", (256, 256))
+    assert size_of(target) == ("WEBP", (512, 512))
     assert done.stdout == "202"

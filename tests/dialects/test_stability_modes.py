@@ -352,7 +352,7 @@ def test_the_upscale_of_v1(
 
 def test_a_conservative_upscale_has_four_megapixels_in_the_inputs_shape(server: RunningServer) -> None:
     """A creative one too: `test_doors_agree.py`."""
-    wide = encoded(crop("coffee", 80, 64))
+    wide = encoded(crop("coffee", 160, 128))
     fields = {"prompt": "a cup of coffee", "output_format": "jpeg", "seed": "11"}
     with server.client() as client:
         headers = {"accept": "application/json"}

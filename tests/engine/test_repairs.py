@@ -148,7 +148,7 @@ def test_no_healthy_tile_comes_near_to_being_called_collapsed(
     assert max(moved) < MEAN_DRIFT_MAX / 5
 
 
-@pytest.mark.parametrize("most_px", [12_000, 6_000])
+@pytest.mark.parametrize("most_px", [12_000, 96 * 96])
 def test_a_tile_without_memory_is_halved_with_the_same_result_bit_for_bit(
     runtime: OpenVinoRuntime, store: ModelStore, clean: NDArray, most_px: int
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the fault suite attempted, for the table at its end; and how much of it is asked for."""
+"""How much of the tests is asked for; and what the fault suite attempted, for the table at its end."""
 
 from __future__ import annotations
 
@@ -62,13 +62,12 @@ KEY = pytest.StashKey[Tally]()
 
 
 def add_options(parser: pytest.Parser) -> None:
-    """`--faults` and `--fault-seed`."""
-    group = parser.getgroup("faults")
+    """`--whole` and `--fault-seed`."""
+    group = parser.getgroup("enlarger")
     group.addoption(
-        "--faults",
-        choices=("share", "whole"),
-        default="share",
-        help="how much of the fault suite to run: the share of a few minutes, or all of it",
+        "--whole",
+        action="store_true",
+        help="every fault as often as it should be, and every photograph; not the share of a few minutes",
     )
     group.addoption("--fault-seed", type=int, help="repeat a run that printed this seed")
 
@@ -79,7 +78,7 @@ def configure(config: pytest.Config) -> None:
     if config.option.fault_seed is None:
         # Kept among the options, so that processes which share the tests have the same.
         config.option.fault_seed = random.randrange(2**32)
-    config.stash[KEY] = Tally(config.option.faults == "whole", config.option.fault_seed)
+    config.stash[KEY] = Tally(config.option.whole, config.option.fault_seed)
 
 
 def hand_over(config: pytest.Config) -> None:

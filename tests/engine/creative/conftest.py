@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -25,12 +26,14 @@ from enlarger.models import ModelStore, known_assets
 from enlarger.request import Mode, UpscaleRequest
 from enlarger.target import Target
 from tests.support.photos import photo
+from tests.support.tally import KEY
 
 SIDE_PX = 48
 CUTS = {"motorcycle_left": (3, 100, 60), "grass": (1, 200, 200), "ihc": (3, 50, 50), "brick": (2, 40, 40)}
 """How many times a photograph is shrunk, and the left and top of what is cut from it."""
 PHOTOS = ("motorcycle_left", "grass", "ihc")
-"""A machine, a meadow, a stained tissue."""
+"""A machine, a meadow, a stained tissue. With `--whole` every dial is tried on each of them, else every
+dial on one, the next dial on the next."""
 SEEDS = (0, 1, 2)
 SPREADS = 3.0
 """A dial's ends lie this many standard deviations apart, of what the seed alone changes."""
@@ -61,6 +64,15 @@ def small(name: str) -> Pixels:
     size = (pixels.shape[1] // factor, pixels.shape[0] // factor)
     shrunk = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
     return np.ascontiguousarray(shrunk[top : top + SIDE_PX, left : left + SIDE_PX])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "photo" in metafunc.fixturenames:
+        names: tuple[str, ...] = PHOTOS
+        if not metafunc.config.stash[KEY].is_whole:
+            # By the test's own name, so that one more test does not change what the others are tried on.
+            names = (PHOTOS[crc32(metafunc.function.__name__.encode()) % len(PHOTOS)],)
+        metafunc.parametrize("photo", names)
 
 
 def style_picture(name: str) -> Picture:

@@ -30,14 +30,13 @@ PLAIN = {"refinement": 0}
 """Words act on the last pass like on the first."""
 
 
-@pytest.mark.parametrize("name", PHOTOS)
-def test_prompt_fidelity_is_the_amplitude_of_the_words(render: Render, name: str) -> None:
+def test_prompt_fidelity_is_the_amplitude_of_the_words(render: Render, photo: str) -> None:
     def warm(fidelity: float, seed: int = 0) -> float:
-        return warmth(render(name, prompt=GOLDEN, prompt_fidelity=fidelity, seed=seed, **PLAIN))
+        return warmth(render(photo, prompt=GOLDEN, prompt_fidelity=fidelity, seed=seed, **PLAIN))
 
     values = [warm(fidelity) for fidelity in (0.0, 0.5, 1.0)]
     assert_moves(values, [warm(0.5, seed) for seed in SEEDS], up=True)
-    assert values[0] == warmth(render(name, **PLAIN))
+    assert values[0] == warmth(render(photo, **PLAIN))
 
 
 @pytest.mark.parametrize(
@@ -59,10 +58,9 @@ def test_a_prompt_moves_what_it_names_and_a_negative_one_the_other_way(
     assert (wanted > plain > refused) if up else (wanted < plain < refused)
 
 
-@pytest.mark.parametrize("name", PHOTOS)
-def test_words_of_sharpness_and_softness_move_texture(render: Render, name: str) -> None:
+def test_words_of_sharpness_and_softness_move_texture(render: Render, photo: str) -> None:
     found = [
-        texture(render(name, **PLAIN, **words))
+        texture(render(photo, **PLAIN, **words))
         for words in (
             {"prompt": "soft, dreamy, blurry"},
             {},
@@ -70,7 +68,7 @@ def test_words_of_sharpness_and_softness_move_texture(render: Render, name: str)
         )
     ]
     assert found == sorted(set(found))
-    refused = texture(render(name, **PLAIN, negative_prompt="blurry"))
+    refused = texture(render(photo, **PLAIN, negative_prompt="blurry"))
     assert refused > found[1]
 
 
