@@ -81,13 +81,20 @@ def build_model(network: Network, samples: SampleType) -> ov.Model:
     for node in network.nodes:
         inputs = [blobs[name] for name in node.inputs]
         blobs[node.output] = _build(node.operation, inputs)
-        blobs[node.output].set_friendly_name(node.name)
     values = blobs[network.output]
     mean = op.reduce_mean(values, EVERY_AXIS, False)
     if is_byte:
         values = op.clamp(op.multiply(values, np.float32(BYTE_MAX)), 0.0, BYTE_MAX)
         values = op.convert(op.round(values, "half_to_even"), "u8")
-    return ov.Model([op.transpose(values, CHANNELS_LAST), mean], parameters, network.name)
+    enlarged = op.transpose(values, CHANNELS_LAST)
+    model = ov.Model([enlarged, mean], parameters, network.name)
+    # What has no name is called by a number that is counted through the whole process. A compiled network
+    # is found again by its names too: after another one it would be compiled and kept anew.
+    for index, operation in enumerate(model.get_ordered_ops()):
+        operation.set_friendly_name(f"{operation.get_type_name()}_{index}")
+    for index, end in enumerate([*model.inputs, *model.outputs]):
+        end.get_tensor().set_names({f"end_{index}"})
+    return model
 
 
 def _build(operation: Operation, inputs: list[Any]) -> Any:

@@ -1,13 +1,16 @@
-"""Workers of one machine share its processors: none of them may hold its threads to some of these."""
+"""The runtime beside others: on the same processors, and with the same folder of compiled networks."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from enlarger.engine.runtimes.openvino import OpenVinoRuntime
+from enlarger.models import ModelStore, known_networks
 from tests.conftest import MODELS, REPOSITORY
 
 PROGRAM = """
@@ -47,3 +50,19 @@ def test_no_thread_is_held_to_some_of_the_processors() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("True"), done.stdout
+
+
+def test_a_compiled_network_is_found_again_whatever_was_compiled_before_it(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    names = ["span-x4-ch48", "realesr-animevideov3-x4"]
+    networks = [store.load(known_networks()[name]) for name in names]
+
+    def kept(order: int) -> set[str]:
+        for network in networks[::order]:
+            OpenVinoRuntime(cache_dir=tmp_path).compile(network)
+        return {path.name for path in tmp_path.iterdir()}
+
+    first = kept(1)
+    assert len(first) == 2
+    assert kept(-1) == first
