@@ -12,7 +12,7 @@ from enlarger.models import ModelStore
 from tests.conftest import MODELS
 from tests.support.installation import Installation
 from tests.support.postgres import Postgres
-from tests.support.tally import Tally
+from tests.support.tally import KEY, Tally
 
 DATABASES = ("sqlite", "postgres")
 
@@ -20,7 +20,7 @@ DATABASES = ("sqlite", "postgres")
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`database` is both kinds in `make faults`; in `make test` SQLite, and both for what says so."""
     if "database" in metafunc.fixturenames:
-        is_on_both = metafunc.config.getoption("--faults") == "whole" or any(
+        is_on_both = metafunc.config.stash[KEY].is_whole or any(
             metafunc.definition.iter_markers("both_databases")
         )
         metafunc.parametrize("database", DATABASES if is_on_both else DATABASES[:1])

@@ -15,7 +15,7 @@ from tests.support import callers
 from tests.support.installation import Installation, kill
 from tests.support.plan import API_POINTS, CHILD_POINTS, WORKER_POINTS
 from tests.support.running import wait_for
-from tests.support.tally import Tally
+from tests.support.tally import KEY, Tally
 
 ROUNDS = 80
 """Each kills at one point of the API, one of the worker and one of the child: at each ten times."""
@@ -27,7 +27,7 @@ CALLERS = 4
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "kind" in metafunc.fixturenames:
-        is_whole = metafunc.config.getoption("--faults") == "whole"
+        is_whole = metafunc.config.stash[KEY].is_whole
         turns = {kind: ROUNDS if is_whole else SHARE[kind] for kind in WORKERS}
         cases = [(kind, turn) for kind in WORKERS for turn in range(turns[kind])]
         metafunc.parametrize(("kind", "turn"), cases)
