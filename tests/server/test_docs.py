@@ -63,8 +63,9 @@ def test_every_document_is_openapi_and_every_route_of_it_is_on_its_page(server: 
             for method, operation in methods.items():
                 assert f">{method}</span> <code>" in page
                 assert f"{html.escape(path)}</code>" in page
-                assert operation["summary"]
-        for field in ("creativity", "at most 0.5", "one of png, jpeg, webp") if name == "stability" else ():
+                mark = " (deprecated)" if operation.get("deprecated") else ""
+                assert f"<p>{html.escape(operation['summary'])}{mark}</p>" in page
+        for field in ("creativity", "0.1 to 0.5", "one of png, jpeg, webp") if name == "stability" else ():
             assert field in page
 
 
@@ -204,7 +205,7 @@ def test_a_documents_own_examples_come_first_and_of_choices_the_first() -> None:
 
 def test_rows_say_type_and_limits() -> None:
     rows = {row.name: row for row in rows_of(DOCUMENT["components"]["schemas"]["New"])}
-    assert rows["count"].limits == "at least 3; at most 1,000; 5 if absent"
+    assert rows["count"].limits == "3 to 1,000; 5 if absent"
     assert (rows["ids"].type, rows["ids"].limits) == ("list of string", "1 items or more")
     assert (rows["terms"].type, rows["terms"].refers_to) == ("Terms or null", "Terms")
     assert (rows["mode"].limits, rows["more"].is_required) == ("one of a, b", False)

@@ -75,7 +75,7 @@ def page(book: Book, base_url: str) -> str:
         "<ul>",
         *(
             f'<li><a href="#{_anchor(operation, path, method)}">{_title(book, path, method)}</a>'
-            f" {escape(operation.get('summary', ''))}</li>"
+            f" {escape(_summary(operation))}</li>"
             for path, method, operation in book.operations()
         ),
         "</ul>",
@@ -93,10 +93,15 @@ def page(book: Book, base_url: str) -> str:
     return _page(info["title"], *parts)
 
 
+def _summary(operation: Schema) -> str:
+    mark = " (deprecated)" if operation.get("deprecated") else ""
+    return f"{operation.get('summary', '')}{mark}"
+
+
 def _operation(book: Book, path: str, method: str, operation: Schema, base_url: str) -> Iterator[str]:
     document = book.document
     yield f'<h2 id="{_anchor(operation, path, method)}">{_title(book, path, method)}</h2>'
-    yield _paragraph(operation.get("summary"))
+    yield _paragraph(_summary(operation))
     yield _paragraph(operation.get("description"))
     parameters = [resolve(document, one) for one in operation.get("parameters", ())]
     for place in ("path", "query", "header"):

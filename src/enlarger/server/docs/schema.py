@@ -8,17 +8,21 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 LIMITS = (
-    ("minimum", "at least {}"),
-    ("exclusiveMinimum", "more than {}"),
-    ("maximum", "at most {}"),
-    ("exclusiveMaximum", "less than {}"),
-    ("multipleOf", "in steps of {}"),
-    ("minLength", "{} characters or more"),
-    ("maxLength", "{} characters or fewer"),
-    ("minItems", "{} items or more"),
-    ("maxItems", "{} items or fewer"),
-    ("pattern", "as {}"),
+    (("minimum", "maximum"), "{} to {}"),
+    (("minimum",), "at least {}"),
+    (("exclusiveMinimum",), "more than {}"),
+    (("maximum",), "at most {}"),
+    (("exclusiveMaximum",), "less than {}"),
+    (("multipleOf",), "in steps of {}"),
+    (("minLength", "maxLength"), "{} to {} characters"),
+    (("minLength",), "{} characters or more"),
+    (("maxLength",), "{} characters or fewer"),
+    (("minItems", "maxItems"), "{} to {} items"),
+    (("minItems",), "{} items or more"),
+    (("maxItems",), "{} items or fewer"),
+    (("pattern",), "as {}"),
 )
+"""What is said of the keys that a schema has; the first that speaks of a key is the only one."""
 DEPTH_MAX = 4
 """Objects within objects that are shown where they are not named."""
 
@@ -56,7 +60,7 @@ def rows_of(schema: Schema, prefix: str = "", depth: int = 0) -> Iterator[Row]:
 def row_of(name: str, schema: Schema, *, is_required: bool) -> Row:
     """One field, whatever it is."""
     inner = plain(schema)
-    said = [text.format(_shown(inner[key])) for key, text in LIMITS if key in inner]
+    said = list(_limits(inner))
     if "enum" in inner:
         said.append("one of " + ", ".join(_shown(value) for value in inner["enum"]))
     if "const" in inner:
@@ -66,6 +70,14 @@ def row_of(name: str, schema: Schema, *, is_required: bool) -> Row:
     kind, refers_to = type_of(schema)
     description = schema.get("description") or inner.get("description", "")
     return Row(name, kind, refers_to, is_required, "; ".join(said), description)
+
+
+def _limits(schema: Schema) -> Iterator[str]:
+    told: set[str] = set()
+    for keys, text in LIMITS:
+        if told.isdisjoint(keys) and schema.keys() >= set(keys):
+            told.update(keys)
+            yield text.format(*(_shown(schema[key]) for key in keys))
 
 
 def type_of(schema: Schema) -> tuple[str, str | None]:
