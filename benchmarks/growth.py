@@ -11,9 +11,9 @@ FAST_SIDES = (316, 512, 1000, 2000, 4000)
 CONSERVATIVE_MEMORY_SIDES = (1000, 2000, 4000)
 WAITING_SIDES = {
     "conservative": (64, 320, 448, 512, 1000, 1550, 3072),
-    "creative": (64, 400, 512, 1000),
+    "creative": (64, 500),
 }
-"""To 9.4 megapixels and to one, the most that Stability takes."""
+"""Conservative to 9.4 megapixels, the most that Stability takes; creative where it works least and most."""
 WAITING_TARGET = "4194304px"
 TURNS_BELOW_PX = 1_500_000
 TURNS = 3

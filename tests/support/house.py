@@ -40,7 +40,9 @@ def accounts_of(engine: sa.Engine, data_dir: Path) -> Accounts:
 @contextlib.contextmanager
 def serving(app: ASGIApp) -> Iterator[str]:
     """Serve an application from a thread; gives its URL."""
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", proxy_headers=False)
+    config = uvicorn.Config(
+        app, port=0, log_config=None, lifespan="off", proxy_headers=False, timeout_graceful_shutdown=10
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
