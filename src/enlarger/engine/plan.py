@@ -24,8 +24,9 @@ slowest pair that was measured, compiling and first tiles included (240,000 took
 of the APIs gives up after 30 s.
 """
 CREATIVE_PIXELS_MAX = 800_000
-"""Pixels that the RRDBs may see in one creative request, over all passes: 29 TFLOP, 30 s at 1 TFLOP/s
-and 70 s on the slowest pair of cores that was measured, of the 90 s that callers wait."""
+"""Pixels that the RRDBs may see in one creative request, over all passes, less what the faithful network
+does beside them, up to a half: 29 TFLOP, 30 s at 1 TFLOP/s and 80 s on the slowest pair of cores that was
+measured, of the 90 s that callers wait."""
 COPY_STEP = 0.97
 """A copy is made smaller by this until it can be paid for."""
 FAITHFUL_TILE_BYTES = 352 * 1024 * 1024
@@ -224,7 +225,10 @@ def _creative(
     bits: int,
     tile_px: int | None,
 ) -> Plan:
-    allowed = CREATIVE_PIXELS_MAX // runs
+    # Callers wait for the faithful passes too: 500x500 takes a whole one more than 512x512 on its way.
+    seen = sum(one.base.pixels for one in _faithful_passes(source, canvas, faithful, bits, tile_px))
+    beside = min(seen * faithful.flops_per_px // texture.flops_per_px, CREATIVE_PIXELS_MAX // 2)
+    allowed = (CREATIVE_PIXELS_MAX - beside) // runs
     size, share = source, 1.0
     while True:
         tiling = (
