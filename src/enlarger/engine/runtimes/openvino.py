@@ -143,9 +143,15 @@ def _build(operation: Operation, inputs: list[Any]) -> Any:
             return op.constant(value[np.newaxis])
 
 
-UNPINNED = {"ENABLE_CPU_PINNING": False}
-"""By default every process binds its threads to the first processors that it finds: two workers of one
-thread each share one processor then, and take twice the time."""
+OPTIONS = {
+    # Two tiles at once would double the memory and share the same cores.
+    "NUM_STREAMS": 1,
+    "PERFORMANCE_HINT": "LATENCY",
+    # By default every process binds its threads to the first processors that it finds: two workers of one
+    # thread each share one processor then, and take twice the time.
+    "ENABLE_CPU_PINNING": False,
+}
+"""Of every network, beside its precision and its threads."""
 
 
 class OpenVinoRuntime:
@@ -179,14 +185,11 @@ class OpenVinoRuntime:
     ) -> CompiledNetwork:
         if precision is Precision.AUTO:
             precision = self.device.precisions[0]
-        # One stream and explicit threads: two tiles at once would double the memory and share the
-        # same cores, and a container's share of a machine is not what the library counts.
+        # Explicit threads: a container's share of a machine is not what the library counts.
         options = {
             "INFERENCE_PRECISION_HINT": str(precision),
             "INFERENCE_NUM_THREADS": self._threads,
-            "NUM_STREAMS": 1,
-            "PERFORMANCE_HINT": "LATENCY",
-            **UNPINNED,
+            **OPTIONS,
         }
 
         def make() -> ov.CompiledModel:
@@ -261,9 +264,7 @@ class OnnxNetwork:
         options = {
             "INFERENCE_PRECISION_HINT": str(Precision.F32),
             "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
-            "NUM_STREAMS": 1,
-            "PERFORMANCE_HINT": "LATENCY",
-            **UNPINNED,
+            **OPTIONS,
         }
         try:
             model = ov.Core().compile_model(path, "CPU", options)
