@@ -12,7 +12,7 @@ from enlarger.engine.networks import UNSTEADY
 from enlarger.engine.receipt import Receipt, Verdict
 from enlarger.engine.runtimes import Precision, Samples
 from enlarger.engine.runtimes.openvino import OpenVinoRuntime
-from enlarger.engine.steadying import REACH_PX, WAY_OUT, departure
+from enlarger.engine.steadying import CELL_SIDES_PX, REACH_PX, WAY_OUT, departure
 from enlarger.errors import ReceiptFailed
 from enlarger.imaging import Picture
 from enlarger.models import ModelStore, known_assets, known_networks
@@ -154,9 +154,9 @@ def test_only_tiles_with_specks_are_run_again(runtime: OpenVinoRuntime, store: M
     assert rendering.plan.tiles < counting.tiles < 2 * rendering.plan.tiles
 
 
-@pytest.mark.parametrize("cell_px", [40, 64])
+@pytest.mark.parametrize("sides_px", [(40,), (64,), CELL_SIDES_PX])
 def test_a_speck_is_looked_at_alone_and_gives_the_same_pixels(
-    runtime: OpenVinoRuntime, store: ModelStore, monkeypatch: pytest.MonkeyPatch, cell_px: int
+    runtime: OpenVinoRuntime, store: ModelStore, monkeypatch: pytest.MonkeyPatch, sides_px: tuple[int, ...]
 ) -> None:
     pixels = np.array(photo("coffee")[:390, 100:500])
     # At a corner, across the border of two squares and of two tiles, and alone.
@@ -168,10 +168,10 @@ def test_a_speck_is_looked_at_alone_and_gives_the_same_pixels(
         result, _ = _run(Engine(counting, store, known_assets()), pixels, tile_px=tile_px)
         return result, counting.pixels
 
-    monkeypatch.setattr(steadying, "CELL_PX", 1000)
+    monkeypatch.setattr(steadying, "CELL_SIDES_PX", (1000,))
     whole, whole_px = run(400 * 400)
     assert whole_px == 2 * 390 * 400
-    monkeypatch.setattr(steadying, "CELL_PX", cell_px)
+    monkeypatch.setattr(steadying, "CELL_SIDES_PX", sides_px)
     for tile_px in (400 * 400, 250 * 250):
         found, found_px = run(tile_px)
         np.testing.assert_array_equal(found, whole)
@@ -212,8 +212,11 @@ def test_the_conservative_mode_keeps_small_text_at_any_size(enlarge: Upscale, ta
 
 
 def test_a_hole_in_the_networks_answer_is_filled_and_told(
-    runtime: OpenVinoRuntime, store: ModelStore
+    runtime: OpenVinoRuntime, store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The whole tile again, in which the fault has its place.
+    monkeypatch.setattr(steadying, "CELL_SIDES_PX", ())
+
     def black_square(tile: Samples, answer: Samples, precision: Precision) -> Samples:
         answer[200:264, 200:264] = 0
         return answer

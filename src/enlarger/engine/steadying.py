@@ -10,7 +10,7 @@ network's radius.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -50,9 +50,10 @@ WAY_OUT = (
 )
 """Measured on text, drawings, sprites, chequers, dithers and noise: all of them pass so. In between a
 resample in light makes the edges broader and lighter than the input says."""
-CELL_PX = 64
-"""Side of the squares that a tile's second run is made of, where that is less work than the tile: a speck
-costs 5 % of the largest tile's time then and not all of it; half of a large photograph's tiles have one."""
+CELL_SIDES_PX = (24, 64)
+"""Sides of the squares that a tile's second run is made of, where that is less work than the tile: small
+ones around single specks, large ones where many lie together. Half of a large photograph's tiles have a
+speck; it costs 2 % of the largest tile's time then and not all of it."""
 STRIP_PX = 32
 """Input rows that are mixed at a time, so that no whole tile lies in memory as floats."""
 REPAIRED_SHARE = 0.01
@@ -91,15 +92,16 @@ class SteadyRunner(Runner):
         if not (first > SPECK).any():
             return enlarged_part(shown, inner, self.scale)
         shown = shown.copy()
-        second = self._second(shown, tile, near, first > SPECK)
-        again = np.concatenate(
-            [
-                departure(_restored(enlarged_part(second, (part,), self.scale)), as_floats(own[part]))
-                for part in _strips(own)
-            ]
-        )
+        is_speck = first > SPECK
+        second = self._second(shown, tile, near, is_speck)
+        again = np.zeros_like(first)
+        for part in _strips(own):
+            # Beside a speck too an answer may be lost, as far as it is mixed in.
+            if is_speck[_apart(part, 2 * REACH_PX, slice(0, len(own)))].any():
+                answer = _restored(enlarged_part(second, (part,), self.scale))
+                again[part] = departure(answer, as_floats(own[part]))
         is_lost = again > LOST
-        is_away = (first > SPECK) & ((again < WORTH * first) | is_lost)
+        is_away = is_speck & ((again < WORTH * first) | is_lost)
         _mix(shown, second, own, is_away, is_lost)
         lost = int(np.count_nonzero((is_away & is_lost)[inner]))
         self.second_px += int(np.count_nonzero(is_away[inner]))
@@ -116,15 +118,21 @@ class SteadyRunner(Runner):
         rows, columns = near
         # A speck's second answer reaches as far as it is mixed in, and there it may be lost or not.
         reach, radius = 2 * REACH_PX, self.halo_px - REACH_PX
-        cells = [
-            (_apart(row, reach, rows), _apart(column, reach, columns))
-            for row in _pieces(rows)
-            for column in _pieces(columns)
-            if is_speck[_within((row, column), near)].any()
-        ]
-        if len(cells) * (CELL_PX + 2 * (reach + radius)) ** 2 >= tile.shape[0] * tile.shape[1]:
-            return enlarged_part(self.run(_paler(tile)), near, self.scale)
         height, width = tile.shape[:2]
+        cells: list[Window] | None = None
+        least = height * width
+        for side in CELL_SIDES_PX:
+            found = [
+                (_apart(row, reach, rows), _apart(column, reach, columns))
+                for row in _pieces(rows, side)
+                for column in _pieces(columns, side)
+                if is_speck[_within((row, column), near)].any()
+            ]
+            work = len(found) * (side + 2 * (reach + radius)) ** 2
+            if work < least:
+                cells, least = found, work
+        if cells is None:
+            return enlarged_part(self.run(_paler(tile)), near, self.scale)
         second = shown.copy()
         for cell in cells:
             read = _apart(cell[0], radius, slice(0, height)), _apart(cell[1], radius, slice(0, width))
@@ -165,18 +173,16 @@ def _mix(shown: Band, second: Band, own: Band, is_away: Mask, is_lost: Mask) -> 
     """Put the second answer into `shown` around what is away, and the tile's own pixels into that around
     what is lost."""
     scale = shown.shape[0] // own.shape[0]
-    for part, away, lost in zip(
-        _strips(own), _weights(is_away, scale), _weights(is_lost, scale), strict=True
-    ):
-        if away.any():
-            mine, other = (
-                enlarged_part(shown, (part,), scale),
-                _restored(enlarged_part(second, (part,), scale)),
-            )
-            if lost.any():
-                other += lost * (_larger(as_floats(own[part]), scale) - other)
+    around_away, around_lost = _around(is_away), _around(is_lost)
+    for part in _strips(own):
+        rows = slice(part.start, part.stop + 2)
+        if around_away[rows].any():
+            mine = enlarged_part(shown, (part,), scale)
+            other = _restored(enlarged_part(second, (part,), scale))
+            if around_lost[rows].any():
+                other += _weights(around_lost[rows], scale) * (_larger(as_floats(own[part]), scale) - other)
             floats = as_floats(mine)
-            mine[:] = like(floats + away * (other - floats), mine.dtype)
+            mine[:] = like(floats + _weights(around_away[rows], scale) * (other - floats), mine.dtype)
 
 
 def departure(answer: Band, tile: Band) -> Floats:
@@ -218,8 +224,8 @@ def _strips(own: NDArray[Any]) -> list[slice]:
     return [slice(top, min(top + STRIP_PX, len(own))) for top in range(0, len(own), STRIP_PX)]
 
 
-def _weights(mask: Mask, scale: int) -> Iterator[Floats]:
-    """1 around what is set, ramps of one input pixel, 0 elsewhere; the strips of it at `scale`."""
+def _around(mask: Mask) -> Floats:
+    """1 on what is set and GROWN_PX around it, 0 elsewhere; a pixel more at every border."""
     grown = mask
     for axis in (0, 1):
         wide = grown.copy()
@@ -228,10 +234,12 @@ def _weights(mask: Mask, scale: int) -> Iterator[Floats]:
             wide[ahead] |= grown[behind]
             wide[behind] |= grown[ahead]
         grown = wide
-    padded = np.pad(grown.astype(np.float32), 1, mode="edge")
-    for rows in _strips(mask):
-        across = _spread(padded[rows.start : rows.stop + 2], scale)
-        yield _spread(across.T, scale).T[..., np.newaxis]
+    return np.pad(grown.astype(np.float32), 1, mode="edge")
+
+
+def _weights(around: Floats, scale: int) -> Floats:
+    """Rows of `_around`, the outermost pixels dropped, at `scale` with ramps of one input pixel."""
+    return _spread(_spread(around, scale).T, scale).T[..., np.newaxis]
 
 
 def _shifted(axis: int, step: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
@@ -263,10 +271,8 @@ def _apart(span: slice, aside: int, whole: slice) -> slice:
     return slice(max(whole.start, span.start - aside), min(whole.stop, span.stop + aside))
 
 
-def _pieces(span: slice) -> list[slice]:
-    return [
-        slice(start, min(start + CELL_PX, span.stop)) for start in range(span.start, span.stop, CELL_PX)
-    ]
+def _pieces(span: slice, length: int) -> list[slice]:
+    return [slice(start, min(start + length, span.stop)) for start in range(span.start, span.stop, length)]
 
 
 def _within(part: tuple[slice, ...], whole: tuple[slice, ...]) -> Window:
