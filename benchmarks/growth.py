@@ -10,7 +10,8 @@ from benchmarks.subjects import Subject
 
 FAST_SIDES = (316, 512, 1000, 2000, 4000)
 """0.1 to 16 megapixels."""
-CONSERVATIVE_MEMORY_SIDES = (1000, 2000, 4000)
+MEMORY_SIDES = {"conservative": (1000, 2000, 4000), "creative": (1000, 4000)}
+"""Of the slow modes at 2x: 1 to 16 megapixels."""
 WAITING_SIDES = {
     "conservative": (64, 320, 448, 512, 1000, 1550, 3072),
     "creative": (64, 500),
@@ -44,7 +45,7 @@ class Growth:
 
 def measure_growth() -> tuple[Growth, ...]:
     """Every size in a process of its own."""
-    rest = [("conservative", "2x", side) for side in CONSERVATIVE_MEMORY_SIDES]
+    rest = [(mode, "2x", side) for mode, sides in MEMORY_SIDES.items() for side in sides]
     rest += [(mode, WAITING_TARGET, side) for mode, sides in WAITING_SIDES.items() for side in sides]
     return (
         *_measure([("fast", "4x", side) for side in FAST_SIDES], TURNS),

@@ -22,7 +22,7 @@ from tests.support.photos import photo
 from tests.support.postgres import Postgres
 from tests.support.quiet import log_plainly
 from tests.support.running import RunningServer
-from tests.support.tally import KEY, Tally, add_options, configure, hand_over, report, take_over
+from tests.support.tally import KEY, Tally, add_options, configure, hand_over, leave_out, report, take_over
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODELS = Path(os.environ.get("ENLARGER_MODELS_DIR", REPOSITORY / ".cache" / "models"))
@@ -38,6 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("ENLARGER_")]:
         del os.environ[name]
     log_plainly()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out(config, items)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enlarger.engine.bands import VIEWED_MAX, Band, Sliding, as_bytes, as_floats, read_all, strips, together
+from enlarger.engine.bands import (
+    VIEWED_MAX,
+    Band,
+    Sliding,
+    as_bytes,
+    as_floats,
+    forked,
+    read_all,
+    strips,
+    together,
+)
 from enlarger.target import Size
 
 
@@ -74,6 +84,35 @@ def test_a_large_band_is_gone_before_the_next_is_made_even_where_a_strip_of_it_i
     strip = sliding.read(rows - 40, rows - 20)
     across = sliding.read(rows - 30, rows + 10)
     assert (strip.max(), across[:30].max(), across[30:].min()) == (0, 0, 1)
+
+
+@given(st.lists(st.integers(0, 2), min_size=0, max_size=60))
+def test_each_fork_has_all_bands_whoever_goes_first(turns: list[int]) -> None:
+    bands = [_picture(2) + index for index in range(9)]
+    forks = forked(iter(bands), 3)
+    taken: list[list[Band]] = [[], [], []]
+    for turn in turns:
+        taken[turn] += [band for band in [next(forks[turn], None)] if band is not None]
+    for fork, had in zip(forks, taken, strict=True):
+        assert [id(band) for band in [*had, *fork]] == [id(band) for band in bands]
+
+
+def test_a_forked_band_is_gone_when_the_last_has_had_it() -> None:
+    alive: list[weakref.ref[Band]] = []
+
+    def bands() -> Iterator[Band]:
+        for _ in range(8):
+            band = np.zeros((10, 10, 3), np.uint8)
+            alive.append(weakref.ref(band))
+            yield band
+            del band
+
+    ahead, behind = forked(bands(), 2)
+    for _ in range(5):
+        next(ahead)
+    for had in range(5):
+        assert [band() is None for band in alive] == [index < had for index in range(5)]
+        next(behind)
 
 
 @given(st.builds(Size, st.integers(1, 300_000), st.integers(1, 5000)))

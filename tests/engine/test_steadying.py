@@ -64,10 +64,9 @@ def _specks(result: NDArray[np.uint8], source: NDArray[np.uint8]) -> int:
     return int(np.count_nonzero(departure(result, source) > SPECK_LEVELS / 255))
 
 
-@pytest.fixture(params=[Precision.F32, Precision.BF16])
+@pytest.fixture(params=[Precision.AUTO, pytest.param(Precision.F32, marks=pytest.mark.whole)])
 def precise(request: pytest.FixtureRequest, runtime: OpenVinoRuntime, store: ModelStore) -> Engine:
-    if request.param not in runtime.device.precisions:
-        pytest.skip("this processor has no bf16 units, so the product never runs bf16 on it")
+    """As the product runs here; and in f32, as it runs for 16 bits."""
     return Engine(runtime, store, known_assets(), request.param)
 
 

@@ -75,10 +75,20 @@ def add_options(parser: pytest.Parser) -> None:
 def configure(config: pytest.Config) -> None:
     """Begin a tally."""
     config.addinivalue_line("markers", "both_databases: on SQLite and Postgres in `make test` too")
+    config.addinivalue_line("markers", "whole: not in `make test`, which has others like it")
     if config.option.fault_seed is None:
         # Kept among the options, so that processes which share the tests have the same.
         config.option.fault_seed = random.randrange(2**32)
     config.stash[KEY] = Tally(config.option.whole, config.option.fault_seed)
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without `--whole`, the tests that are marked so; pytest counts them as deselected."""
+    if config.stash[KEY].is_whole:
+        return
+    left_out = [item for item in items if item.get_closest_marker("whole")]
+    items[:] = [item for item in items if not item.get_closest_marker("whole")]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def hand_over(config: pytest.Config) -> None:

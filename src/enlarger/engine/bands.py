@@ -97,6 +97,27 @@ def strips(size: Size, *, least: int = 16) -> list[tuple[int, int]]:
     return [(start, min(start + rows, size.height)) for start in range(0, size.height, rows)]
 
 
+def forked(bands: Bands, count: int) -> tuple[Bands, ...]:
+    """The same bands `count` times, each at its own pace: a band is kept until the last has had it.
+
+    Not `itertools.tee`, which lets go of what all have had only when that is 57 bands.
+    """
+    waiting: list[deque[Band]] = [deque() for _ in range(count)]
+
+    def one(mine: deque[Band]) -> Bands:
+        while True:
+            if not mine:
+                band = next(bands, None)
+                if band is None:
+                    return
+                for other in waiting:
+                    other.append(band)
+                del band
+            yield mine.popleft()
+
+    return tuple(one(mine) for mine in waiting)
+
+
 def read_all(source: Reader) -> Bands:
     """Everything, in strips."""
     for start, stop in strips(source.size):

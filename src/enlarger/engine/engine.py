@@ -218,6 +218,7 @@ class Engine:
             tile_px=tile_px,
         )
         tick = _counting(plan.tiles, on_tile)
+        self._networks.begin()
         faithful = self._runner(request.model or FAITHFUL, picture)
         seen = bleed(picture)
         margin = (plan.source.width - size.width) // 2, (plan.source.height - size.height) // 2
@@ -229,6 +230,9 @@ class Engine:
         if request.mode is Mode.CREATIVE:
             cast = self._cast(prepared.resolved, plan, picture.bits)
             runners += [cast.faithful, cast.noisy, *([] if cast.grainy is None else [cast.grainy])]
+            for runner in runners:
+                # They take turns, and an earlier request may have left a tile's memory with each.
+                runner.release()
             colours = create(
                 source,
                 request,

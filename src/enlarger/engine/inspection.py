@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats
+from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, forked
 from enlarger.engine.colour import delta_e, lab_of
 from enlarger.engine.look.small import LUMA
 from enlarger.engine.resample import resample_areas, resample_values
@@ -68,7 +67,7 @@ class _Lagging:
         self._compared = 0
 
     def watch(self, bands: Bands, compare: Compare) -> Bands:
-        own, measured, again = itertools.tee(bands, 3)
+        own, measured, again = forked(bands, 3)
         small = resample_values(Sliding(measured, self._size), self._source.size)
         self._small = Sliding(small, self._source.size)
         # A picture of single pixels is no other picture made small by a filter with negative weights:

@@ -17,9 +17,16 @@ UNSTEADY = frozenset({"span-x4-ch48"})
 """Networks that run away at hard edges and give the input again everywhere else. The others redraw: they
 depart from the input as far, and mean it."""
 
+Key = tuple[str, Precision, SampleType]
+
 
 class Networks:
-    """Loads from a store, compiles with a runtime, and keeps what it made."""
+    """Loads from a store, compiles with a runtime, and keeps what it made while requests ask for it.
+
+    Of the memory that a compiled network takes, tiles included, a good part stays with it when it rests.
+    So before another one is made, those that the request of the moment has not asked for are let go:
+    what a process holds is what one request needs, whatever was asked of it before.
+    """
 
     def __init__(
         self, runtime: Runtime, store: ModelStore, assets: AssetCatalogue, precision: Precision
@@ -29,7 +36,12 @@ class Networks:
         self._assets = assets
         self._precision = precision
         self._graphs: dict[str, Network] = {}
-        self._compiled: dict[tuple[str, Precision, SampleType], CompiledNetwork] = {}
+        self._compiled: dict[Key, CompiledNetwork] = {}
+        self._asked: set[Key] = set()
+
+    def begin(self) -> None:
+        """Another request begins."""
+        self._asked.clear()
 
     def precision_for(self, bits: int) -> Precision:
         """16 bits would drown in bf16's own steps: its 8 bits of mantissa are 1/256 near white."""
@@ -66,7 +78,10 @@ class Networks:
     def compiled(self, name: str, precision: Precision, samples: SampleType) -> CompiledNetwork:
         """Made at the first call; seconds for a large one."""
         key = name, precision, samples
+        self._asked.add(key)
         if key not in self._compiled:
+            for unasked in self._compiled.keys() - self._asked:
+                self._compiled.pop(unasked, None)
             self._compiled[key] = self._runtime.compile(self.graph(name), precision, samples)
         return self._compiled[key]
 

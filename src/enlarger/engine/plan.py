@@ -23,9 +23,9 @@ At 36 MFLOP a pixel this is 6.5 TFLOP: 7 s on two cores that do 1 TFLOP/s in bf1
 slowest pair that was measured, compiling and first tiles included (240,000 took 34 s there). A caller
 of the APIs gives up after 30 s.
 """
-CREATIVE_PIXELS_MAX = 800_000
+CREATIVE_PIXELS_MAX = 720_000
 """Pixels that the RRDBs may see in one creative request, over all passes, less what the faithful network
-does beside them, up to a half: 29 TFLOP, 30 s at 1 TFLOP/s and 88 s, the start included, on the slowest
+does beside them, up to a half: 26 TFLOP, 26 s at 1 TFLOP/s and 76 s, the start included, on the slowest
 pair of cores that was measured, of the 90 s that callers wait."""
 COPY_STEP = 0.97
 """A copy is made smaller by this until it can be paid for."""
@@ -54,9 +54,9 @@ KEPT_SHARE = 0.4
 """Of a tile's memory, what the runtime keeps when it is asked to give it back."""
 MADE_IN_FLIGHT = 4
 """Copies of the creative texture's picture that are alive at once."""
-CORRECTION_BYTES = 352 * 1024 * 1024
+CORRECTION_BYTES = 240 * 1024 * 1024
 """What back-projection and refinement hold: the result waits for what it lacks of the input. Measured
-over plans of 0.004 to 16 megapixels, 92 to 377 MiB more than without."""
+over plans of 0.004 to 16 megapixels, 224 MiB at most more than without."""
 BANDS_IN_FLIGHT = 3
 """Rows of tiles that are alive at once: being made, being read, being written."""
 
@@ -250,7 +250,7 @@ def _creative(
     # The first pass over the picture itself is the texture's own.
     passes = all_passes[1:] if size == source else all_passes
     method = Method.CREATIVE if size == source else Method.CREATIVE_COPY
-    plan = _priced(method, source, canvas, passes, all_passes if has_alpha else (), faithful, None, bits)
+    plan = _priced(method, source, canvas, passes, all_passes if has_alpha else (), faithful, None, depth)
     made = size.pixels * texture.scale**2 * 3 * 4
     # Two networks' weights and the picture that they make; then the tile of one of them at a time, of
     # which the runtime does not give everything back, or the faithful network's tiles and bands.
@@ -305,7 +305,7 @@ def _priced(
             kept = max(tiling.kept.pixels for tiling in tilings)
             arenas += kept * facts.scale**2 * 3 * _sample_bytes(bits)
     memory = PROCESS_BYTES + arenas + BANDS_IN_FLIGHT * band
-    if method in (Method.TEXTURE, Method.DETAIL, Method.REFINE):
+    if method is not Method.FAST:
         memory += CORRECTION_BYTES
     return Plan(method, source, canvas, passes, opacity_passes, tiles, flops, memory)
 

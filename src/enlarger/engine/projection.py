@@ -7,12 +7,11 @@ input cannot hold, so its gain costs nothing more.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 
 import numpy as np
 
-from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, together
+from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, forked, together
 from enlarger.engine.resample import resample_values
 from enlarger.target import Size
 
@@ -54,7 +53,7 @@ def _corrected(
     bands: Bands, size: Size, small: Size, factor: np.float32, lacking: Callable[[Reader], Bands]
 ) -> Bands:
     """factor * y + U(lacking(D y))."""
-    own, measured = itertools.tee(bands)
+    own, measured = forked(bands, 2)
     down = Sliding(resample_values(Sliding(measured, size), small), small)
     up = Sliding(resample_values(Sliding(lacking(down), small), size), size)
 

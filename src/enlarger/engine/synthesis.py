@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, like, read_all, together
+from enlarger.engine.bands import Band, Bands, Reader, Sliding, as_floats, forked, like, read_all, together
 from enlarger.engine.runner import Runner, enlarged_part
 from enlarger.engine.tiling import Tiling, Window
 
@@ -118,5 +117,5 @@ def _forked(picture: Reader) -> tuple[Reader, Reader]:
     """Two readers of one picture, which need not go at one pace."""
     if not isinstance(picture, Sliding):
         return picture, picture
-    one, other = itertools.tee(read_all(picture))
+    one, other = forked(read_all(picture), 2)
     return Sliding(one, picture.size), Sliding(other, picture.size)
