@@ -86,8 +86,8 @@ def store() -> ModelStore:
 
 
 @pytest.fixture(scope="session")
-def runtime() -> OpenVinoRuntime:
-    return OpenVinoRuntime()
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> OpenVinoRuntime:
+    return OpenVinoRuntime(cache_dir=tmp_path_factory.mktemp("compiled"))
 
 
 @pytest.fixture(scope="session")

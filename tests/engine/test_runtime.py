@@ -52,6 +52,37 @@ def test_no_thread_is_held_to_some_of_the_processors() -> None:
     assert done.stdout.startswith("True"), done.stdout
 
 
+RELEASING = """
+import os
+from pathlib import Path
+import numpy as np
+from enlarger.engine.runtimes.openvino import OpenVinoRuntime
+from enlarger.models import ModelStore, known_networks
+
+def held():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+network = ModelStore(Path(os.environ["MODELS"])).load(known_networks()["span-x4-ch48"])
+compiled = OpenVinoRuntime().compile(network)
+rested = held()
+compiled.run(np.full((400, 400, 3), 128, np.uint8))
+at_work = held()
+compiled.release()
+print((at_work - rested) >> 20, (held() - rested) >> 20)
+"""
+
+
+def test_what_a_tile_took_goes_back_to_the_system() -> None:
+    """In a process of its own, which has freed nothing else."""
+    command = [sys.executable, "-c", RELEASING]
+    environment = {**os.environ, "MODELS": str(MODELS), "PYTHONPATH": str(REPOSITORY / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    taken, kept = map(int, done.stdout.split())
+    assert taken > 100
+    assert kept < 0.2 * taken, done.stdout
+
+
 def test_a_compiled_network_is_found_again_whatever_was_compiled_before_it(
     store: ModelStore, tmp_path: Path
 ) -> None:

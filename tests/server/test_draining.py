@@ -18,17 +18,17 @@ import pytest
 from enlarger.models import ModelStore
 from enlarger.server.supervisor import SAME_SIGNAL_S
 from tests.conftest import MODELS
-from tests.support.photos import crop, encoded, scaled
+from tests.support.photos import crop, encoded
 from tests.support.running import RunningServer, wait_for
 
 PATH = "/v2beta/stable-image/upscale/fast"
-LONG = encoded(scaled("coffee", 1200, 870), "JPEG")
+PICTURE = encoded(crop("coffee", 320, 240), "JPEG")
 AT_ONCE_S = 5.0
 """Far less than the drain time that these servers have."""
 
 
 class Caller(threading.Thread):
-    """Sends one long job and keeps its answer, or that the connection was cut."""
+    """Sends one job and keeps its answer, or that the connection was cut."""
 
     def __init__(self, server: RunningServer) -> None:
         super().__init__(daemon=True)
@@ -39,7 +39,7 @@ class Caller(threading.Thread):
     def run(self) -> None:
         try:
             with self.server.client() as client:
-                self.status = client.post(PATH, files={"image": LONG}).status_code
+                self.status = client.post(PATH, files={"image": PICTURE}).status_code
         except httpx.TransportError:
             self.is_cut = True
 

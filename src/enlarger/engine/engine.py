@@ -218,7 +218,6 @@ class Engine:
             tile_px=tile_px,
         )
         tick = _counting(plan.tiles, on_tile)
-        self._networks.begin()
         faithful = self._runner(request.model or FAITHFUL, picture)
         seen = bleed(picture)
         margin = (plan.source.width - size.width) // 2, (plan.source.height - size.height) // 2
@@ -230,6 +229,7 @@ class Engine:
         if request.mode is Mode.CREATIVE:
             cast = self._cast(prepared.resolved, plan, picture.bits)
             runners += [cast.faithful, cast.noisy, *([] if cast.grainy is None else [cast.grainy])]
+            self._networks.rest_others()
             for runner in runners:
                 # They take turns, and an earlier request may have left a tile's memory with each.
                 runner.release()
@@ -249,6 +249,7 @@ class Engine:
         else:
             colours, more = self._enlarged(wide, prepared, margin, request, plan, faithful, tick)
             runners += more
+            self._networks.rest_others()
             colours = inspection.watch(like(band, kind) for band in colours)
         opacity, clearness = None, None
         if wide.alpha is not None:

@@ -17,16 +17,15 @@ UNSTEADY = frozenset({"span-x4-ch48"})
 """Networks that run away at hard edges and give the input again everywhere else. The others redraw: they
 depart from the input as far, and mean it."""
 
+RESTING_WEIGHT_BYTES = 160 * 1024 * 1024
+"""Weights in f32 of compiled networks that a request does not need and finds: two RRDBs. They take twice
+as much. To compile one again takes 1.3 s."""
+
 Key = tuple[str, Precision, SampleType]
 
 
 class Networks:
-    """Loads from a store, compiles with a runtime, and keeps what it made while requests ask for it.
-
-    Of the memory that a compiled network takes, tiles included, a good part stays with it when it rests.
-    So before another one is made, those that the request of the moment has not asked for are let go:
-    what a process holds is what one request needs, whatever was asked of it before.
-    """
+    """Loads from a store, compiles with a runtime, and keeps what it made for later requests."""
 
     def __init__(
         self, runtime: Runtime, store: ModelStore, assets: AssetCatalogue, precision: Precision
@@ -37,11 +36,11 @@ class Networks:
         self._precision = precision
         self._graphs: dict[str, Network] = {}
         self._compiled: dict[Key, CompiledNetwork] = {}
+        """In the order of their last use."""
         self._asked: set[Key] = set()
-
-    def begin(self) -> None:
-        """Another request begins."""
-        self._asked.clear()
+        """Since others were last laid to rest."""
+        self._awake: set[Key] = set()
+        """Those that may hold a tile's memory."""
 
     def precision_for(self, bits: int) -> Precision:
         """16 bits would drown in bf16's own steps: its 8 bits of mantissa are 1/256 near white."""
@@ -78,12 +77,28 @@ class Networks:
     def compiled(self, name: str, precision: Precision, samples: SampleType) -> CompiledNetwork:
         """Made at the first call; seconds for a large one."""
         key = name, precision, samples
+        network = self._compiled.pop(key, None)
+        if network is None:
+            network = self._runtime.compile(self.graph(name), precision, samples)
+        self._compiled[key] = network
         self._asked.add(key)
-        if key not in self._compiled:
-            for unasked in self._compiled.keys() - self._asked:
-                self._compiled.pop(unasked, None)
-            self._compiled[key] = self._runtime.compile(self.graph(name), precision, samples)
-        return self._compiled[key]
+        return network
+
+    def rest_others(self) -> None:
+        """A request has asked for all that it needs: the rest gives the memory of its tiles back.
+
+        Of the rest, those that were used last stay compiled, RESTING_WEIGHT_BYTES of them. What a
+        process holds is so what one request needs, and little more, whatever was asked of it before.
+        """
+        needed, awake = self._asked, self._awake
+        self._asked, self._awake = set(), needed
+        room = RESTING_WEIGHT_BYTES
+        for key in [key for key in reversed(self._compiled) if key not in needed]:
+            room -= self.graph(key[0]).weight_bytes
+            if room < 0:
+                self._compiled.pop(key, None)
+            elif key in awake:
+                self._compiled[key].release()
 
     def _halo(self, name: str) -> int:
         return self._entry(name.removesuffix(NOISY)).halo_px

@@ -9,6 +9,7 @@ machine's own bf16 matrix rate, 1.3 to 1.8 times ncnn's speed, in a half to a si
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Callable
@@ -216,6 +217,7 @@ class _Compiled:
     def release(self) -> None:
         if self._request is not None:
             self._request.get_compiled_model().release_memory()
+            _trim()
 
     def run(self, tile: Samples, *extras: Samples) -> Samples:
         if tile.dtype != self._dtype:
@@ -245,6 +247,13 @@ class _Compiled:
             )
         enlarged: Samples = self._request.get_output_tensor(0).data[0]
         return enlarged
+
+
+def _trim() -> None:
+    """Give what was freed back to the system: glibc keeps two fifths of a tile's memory to itself."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 class OnnxNetwork:
