@@ -40,7 +40,7 @@ from enlarger.jobs.reconcile import fail_overdue
 from enlarger.jobs.slots import Slot, expel_expired, live_slots, ready_count, slot_id
 from enlarger.jobs.submission import Depth
 from enlarger.jobs.turns import TURN_MAX, turn_of
-from enlarger.jobs.waiting import EAGER_POLL_S, Waiting
+from enlarger.jobs.waiting import POLL_LEAST_S, Waiting
 from enlarger.ledger.ledger import Balance
 from tests.support.desk import FAST_MICROS, OUTCOME, Desk
 
@@ -234,7 +234,25 @@ def test_waiting_wakes_soon_and_everyone(desk: Desk) -> None:
         return time.monotonic() - ended
 
     # Generous to a loaded machine: what is meant is one poll, and not a second or a restart.
-    assert asyncio.run(scenario()) < 40 * EAGER_POLL_S
+    assert asyncio.run(scenario()) < 40 * POLL_LEAST_S
+
+
+@pytest.mark.parametrize(("since_s", "least", "most"), [(0.0, 8, 40), (60.0, 2, 4)])
+def test_who_waits_long_is_looked_after_less_often(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, since_s: float, least: int, most: int
+) -> None:
+    job_id = desk.submit(desk.caller()).job_id
+    asked: list[object] = []
+    monkeypatch.setattr(desk.jobs, "ended", lambda ids: asked.append(ids) or set())
+    times = iter([0.0])
+
+    async def scenario() -> None:
+        waiting = Waiting(desk.jobs, clock=lambda: next(times, since_s))
+        with pytest.raises(WaitTimeout):
+            await waiting.wait(job_id, 1.0)
+
+    asyncio.run(scenario())
+    assert least <= len(asked) <= most
 
 
 def test_a_page_of_jobs_goes_on_where_the_last_one_ended(desk: Desk) -> None:

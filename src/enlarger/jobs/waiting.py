@@ -17,14 +17,15 @@ from enlarger.jobs.jobs import Jobs
 
 LOG = structlog.get_logger()
 
-EAGER_S = 10.0
-"""How long after the last request came the poller looks often."""
-EAGER_POLL_S = 0.025
-PATIENT_POLL_S = 0.25
+POLL_LEAST_S = 0.025
+POLL_MOST_S = 0.25
+POLL_SHARE = 1 / 8
+"""The poller rests for this share of the time since the last request came: what a job of another machine
+takes grows by no more, and work on this one is not held up by questions."""
 
 
 class Waiting:
-    """Wakes whoever waits for a job within 25 ms of its end (250 ms once everybody waits long).
+    """Wakes whoever waits for a job: at its end if that is on this machine, else within 25 to 250 ms of it.
 
     One query serves all who wait, however many; nobody waiting, nothing is asked.
     """
@@ -81,9 +82,9 @@ class Waiting:
 
     async def _look_again_and_again(self) -> None:
         while self._waiters:
-            is_eager = self._clock() - self._last_arrival < EAGER_S
+            rest_s = POLL_SHARE * (self._clock() - self._last_arrival)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EAGER_POLL_S if is_eager else PATIENT_POLL_S):
+                async with asyncio.timeout(min(max(POLL_LEAST_S, rest_s), POLL_MOST_S)):
                     await self._rung.wait()
             self._rung.clear()
             fault("api.mid_wait")
