@@ -243,7 +243,7 @@ def test_who_waits_long_is_looked_after_less_often(
 ) -> None:
     job_id = desk.submit(desk.caller()).job_id
     asked: list[object] = []
-    monkeypatch.setattr(desk.jobs, "ended", lambda ids: asked.append(ids) or set())
+    monkeypatch.setattr(desk.jobs, "ended", lambda ids: asked.append(ids) or {})
     times = iter([0.0])
 
     async def scenario() -> None:

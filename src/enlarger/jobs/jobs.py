@@ -212,11 +212,11 @@ class Jobs:
             JOBS.c.state.in_(UNDER_WAY),
         )
 
-    def ended(self, job_ids: Collection[str]) -> set[str]:
+    def ended(self, job_ids: Collection[str]) -> dict[str, Job]:
         """Those of `job_ids` that have ended."""
-        query = sa.select(JOBS.c.id).where(JOBS.c.id.in_(job_ids), JOBS.c.state.in_(TERMINAL))
+        query = sa.select(JOBS).where(JOBS.c.id.in_(job_ids), JOBS.c.state.in_(TERMINAL))
         with self._engine.connect() as connection:
-            return set(connection.scalars(query))
+            return {row.id: _job(row) for row in connection.execute(query)}
 
     def unfinished(self) -> list[str]:
         """Ids of every job that has not ended, oldest first."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from enlarger.bells import Bell
 from enlarger.errors import WaitTimeout
 from enlarger.faults import fault
+from enlarger.jobs.job import Job
 from enlarger.jobs.jobs import Jobs
 
 LOG = structlog.get_logger()
@@ -40,24 +41,24 @@ class Waiting:
         self._bell = bell
         self._rung = asyncio.Event()
         self._clock = clock
-        self._waiters: dict[asyncio.Event, str] = {}
+        self._waiters: dict[asyncio.Future[Job], str] = {}
         self._last_arrival = 0.0
         self._poller: asyncio.Task[None] | None = None
 
-    async def wait(self, job_id: str, timeout_s: float) -> None:
-        """Return when the job has ended. Raises WaitTimeout after `timeout_s`; the job goes on."""
-        event = asyncio.Event()
-        self._waiters[event] = job_id
+    async def wait(self, job_id: str, timeout_s: float) -> Job:
+        """The job when it has ended. Raises WaitTimeout after `timeout_s`; the job goes on."""
+        end: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
+        self._waiters[end] = job_id
         self._last_arrival = self._clock()
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
         try:
             async with asyncio.timeout(timeout_s):
-                await event.wait()
+                return await end
         except TimeoutError:
             raise WaitTimeout from None
         finally:
-            del self._waiters[event]
+            del self._waiters[end]
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[None]:
@@ -95,6 +96,6 @@ class Waiting:
                 # Those who wait have a time limit of their own; the database may be back before it.
                 LOG.warning("waiting.poll_failed", error=type(error).__name__)
                 continue
-            for event, job_id in self._waiters.items():
-                if job_id in ended:
-                    event.set()
+            for end, job_id in self._waiters.items():
+                if job_id in ended and not end.done():
+                    end.set_result(ended[job_id])

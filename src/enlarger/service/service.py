@@ -243,8 +243,7 @@ class Service:
         NotFound if it is not the caller's.
         """
         await self.status(caller, job_id)
-        await self._waiting.wait(job_id, self._limits.wait_timeout_s)
-        job = await self.status(caller, job_id)
+        job = await self._waiting.wait(job_id, self._limits.wait_timeout_s)
         if job.error is not None:
             raise job.error
         return job
