@@ -56,7 +56,7 @@ CORRECTION_BYTES = 240 * 1024 * 1024
 """What back-projection and refinement hold: the result waits for what it lacks of the input. Measured
 over plans of 0.004 to 16 megapixels, 224 MiB at most more than without."""
 PLACING_BYTES = 320 * 1024 * 1024
-"""What it holds to lay a copy's texture on a picture, band by band. Measured over pictures of 0.25 to 9
+"""What laying a copy's texture on its picture holds, band by band. Measured over pictures of 0.25 to 16
 megapixels, 290 MiB at most."""
 BANDS_IN_FLIGHT = 3
 """Rows of tiles that are alive at once: being made, being read, being written."""
